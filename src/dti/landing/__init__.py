@@ -1,0 +1,1 @@
+"""Landing: every extraction becomes one immutable batch, a folder of Parquet parts and a manifest."""
