@@ -1,0 +1,40 @@
+"""``dti night``: the steps of one night in order, in this process, with progress on standard error."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+from rich.console import Console
+
+from dti import flow
+from dti.cli.tables import print_feeds, print_index
+from dti.errors import DtiError
+from dti.settings import get_settings
+from dti.sources.spec import load_sources
+
+
+def run_night(night: date, framework: str | None = None) -> None:
+    """Run ``night`` end to end. A source that fails is reported and stops nothing else; any other fault raises."""
+    console = Console(stderr=True, highlight=False)
+    settings = get_settings()
+    started = time.monotonic()
+    with console.status("preparing the warehouse") as progress:
+        flow.prepare(settings)
+        for feed in flow.feeds():
+            for source in load_sources(feed):
+                progress.update(f"{feed}: pulling {source.source}")
+                try:
+                    flow.extract(source.source, night, settings=settings)
+                except DtiError as fault:
+                    console.print(f"  {source.source}: {fault}", style="red", markup=False)
+            progress.update(f"{feed}: checking")
+            flow.gate(feed, night, settings=settings)
+            progress.update(f"{feed}: loading")
+            flow.load(feed, night, settings=settings)
+            console.print(f"✓ {feed}", markup=False)
+        progress.update("computing the indices")
+        flow.compute(night, framework, settings=settings)
+    print_feeds(settings)
+    print_index(settings)
+    console.print(f"night of {night} done in {time.monotonic() - started:.0f} s")

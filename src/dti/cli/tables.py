@@ -1,0 +1,127 @@
+"""Tables a person reads in a terminal; everything in them comes from the marts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dti.errors import DtiError
+from dti.settings import Settings, get_settings
+from dti.warehouse.query import run_select
+
+SYNTHETIC = "SYNTHETIC sandbox data: not a figure of any real agency or province"
+_MARK = {"fresh": "green", "stale": "yellow", "failed": "red", "stopped": "red", "never": "red"}
+
+
+def _select(sql: str, settings: Settings) -> list[dict[str, Any]]:
+    columns, rows = run_select(sql, settings)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _console() -> Console:
+    """Standard output; wide enough for a table when it is a file or a pipe."""
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=150)
+
+
+def _count(value: int | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def print_feeds(settings: Settings | None = None) -> None:
+    """One line a feed: sources reached and failed, rows landed, quarantined, loaded; then who failed and why."""
+    settings = settings or get_settings()
+    sources = _select("select * from marts.feed_freshness order by feed, source_id", settings)
+    table = Table(title="Feeds of the night", title_justify="left", title_style="bold")
+    table.add_column("feed")
+    for name in ("sources", "reached", "failed", "landed", "quarantined", "loaded"):
+        table.add_column(name, justify="right")
+    for feed in dict.fromkeys(s["feed"] for s in sources):
+        own = [s for s in sources if s["feed"] == feed]
+        failed = sum(s["status"] in ("failed", "never") for s in own)
+        sums = [sum(s[f"rows_{k}"] or 0 for s in own) for k in ("landed", "quarantined", "loaded")]
+        table.add_row(
+            feed, str(len(own)), str(len(own) - failed), Text(str(failed), "red" if failed else ""), *map(_count, sums)
+        )
+    console = _console()
+    console.print(table)
+    for source in sources:
+        if source["status"] in ("failed", "stopped", "never"):
+            console.print(f"  {source['status']}: {source['source_id']}: {source['detail'] or ''}", style="red", markup=False)
+    if any(s["synthetic"] for s in sources):
+        console.print(SYNTHETIC, style="yellow")
+
+
+def print_index(settings: Settings | None = None, run_id: str | None = None) -> None:
+    """The index table of a run (default: the newest nightly one), best first."""
+    settings = settings or get_settings()
+    quoted = run_id.replace("'", "''") if run_id else None
+    chosen = f"where run_id = '{quoted}'" if quoted else "where run_id = (select run_id from marts.latest_run)"
+    runs = _select(f"select * from marts.run {chosen}", settings)
+    if not runs:
+        raise DtiError("no such run", where=run_id or "latest", remedy="run a night first: make run, or dti night")
+    run = runs[0]
+    pillars = _select(f"select * from marts.pillar_index {chosen}", settings)
+    totals = _select(
+        f"select * from marts.composite_index {chosen} and composite_code = 'PDTI' order by rank_national, unit_name", settings
+    )
+    codes = list(dict.fromkeys(p["pillar_code"] for p in sorted(pillars, key=lambda p: p["pillar_no"])))
+    value = {(p["unit_id"], p["pillar_code"]): p["index_value"] for p in pillars}
+    table = Table(
+        title=f"DTI {run['year']}, 1 Jan to {run['as_of_date']} · framework {run['framework_id']} · "
+        f"{run['geography']} provinces · run {run['run_id']}",
+        title_justify="left",
+        title_style="bold",
+    )
+    for name in ("#", "unit"):
+        table.add_column(name, justify="right" if name == "#" else "left", no_wrap=True)
+    for name in (*codes, "PDTI", "region", "in region", "coverage"):
+        table.add_column(name, justify="left" if name == "region" else "right", no_wrap=True)
+    for row in totals:
+        table.add_row(
+            str(row["rank_national"]),
+            row["unit_name"],
+            *(f"{value[row['unit_id'], code]:.4f}" for code in codes),
+            f"{row['index_value']:.4f}",
+            row["region_code"],
+            str(row["rank_region"]),
+            f"{row['coverage']:.1%}",
+        )
+    console = _console()
+    console.print(table)
+    if not run["framework_in_force"]:
+        console.print(
+            f"Estimate: framework {run['framework_id']} was not in force in {run['year']}; component points are provisional.",
+            style="yellow",
+        )
+    if run["synthetic"]:
+        console.print(SYNTHETIC, style="yellow")
+
+
+def print_status(settings: Settings | None = None, *, as_json: bool = False) -> None:
+    """Freshness of every source, newest batch, last good data, and the fault in words."""
+    settings = settings or get_settings()
+    sources = _select("select * from marts.feed_freshness order by feed, source_id", settings)
+    if as_json:
+        json.dump(sources, sys.stdout, ensure_ascii=False, default=str, indent=2)
+        sys.stdout.write("\n")
+        return
+    table = Table(title="Freshness", title_justify="left", title_style="bold")
+    for name in ("feed", "source", "status", "good data until", "landed", "loaded", "quarantined", "detail"):
+        table.add_column(name, justify="right" if name in ("landed", "loaded", "quarantined") else "left")
+    for s in sources:
+        table.add_row(
+            s["feed"],
+            s["source_id"],
+            Text(s["status"], _MARK[s["status"]]),
+            f"{s['last_interval_end']:%Y-%m-%d %H:%M}" if s["last_interval_end"] else "–",
+            _count(s["rows_landed"]),
+            _count(s["rows_loaded"]),
+            _count(s["rows_quarantined"]),
+            Text(s["detail"] or ""),
+        )
+    _console().print(table)
