@@ -1,0 +1,1 @@
+"""The wiring between Airflow and the library: nothing here computes, everything calls ``dti``."""

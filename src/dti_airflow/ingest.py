@@ -1,0 +1,93 @@
+"""The tasks of an ingest DAG: pull every source of a feed, then judge and load what arrived, once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import TaskGroup, TriggerRule, get_current_context, task
+
+from dti_airflow.assets import feed_asset
+from dti_airflow.nights import NIGHT, night_of
+from dti_airflow.retries import retrying
+from dti_airflow.roster import pools, roster
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import OutletEventAccessorsProtocol
+
+DEFAULTS: dict[str, Any] = {
+    "catchup": False,
+    "max_active_runs": 1,
+    "params": {"night": NIGHT},
+    "default_args": {"owner": "data-engineering", "execution_timeout": timedelta(minutes=30), **retrying(2)},
+}
+"""What every DAG of this project has in common."""
+
+HOW_IT_WORKS = """
+#### How a run works
+`extract` runs once a source, in the pool of its agency, so no agency is asked for more at once than its pool allows.
+`gate` and `load` then run once, over whatever arrived. The night is the `night` the run was triggered with, or the
+day in Việt Nam before it.
+
+#### When a square is red
+* **One `extract`**: that agency's system, and only that. Its log names source, address, fault and remedy. What others
+  sent is loaded, and the index is computed and shows this source as stale. A time-out was retried; a refused secret,
+  a missing file or a changed format was not, since asking again gives the same answer. After mending it, clear the
+  failed `extract` *with downstream tasks*: the next pull also catches up on the nights that were missed.
+* **`gate` or `load`**: our side. Nothing is half loaded; clear the task to repeat it.
+* **`everyone_arrived`** does no work. It stands behind all the others so that a run in which an agency is missing
+  ends as *failed*, and is not taken for a complete one.
+
+Rows that broke a rule are no failure: they are in quarantine, each with rule and reason (`uv run dti status`).
+"""
+
+
+@task
+def sources(feed: str, pool: str) -> list[str]:
+    """Ids of the feed's sources in this pool, read when the run starts: a new YAML file needs no deployment."""
+    return [entry.source_id for entry in roster(feed) if entry.pool == pool]
+
+
+@task(map_index_template="{{ task.op_kwargs['source_id'] }}", execution_timeout=timedelta(hours=1), **retrying(3))
+def extract(source_id: str) -> dict[str, Any]:
+    """Pull one source into one landing batch; a failed fetch is recorded there too."""
+    from dti import flow
+    from dti_airflow.credentials import credentials_from_connection
+
+    return flow.extract(source_id, night_of(get_current_context()), credentials_from_connection)
+
+
+@task(trigger_rule=TriggerRule.ALL_DONE)
+def gate(feed: str) -> dict[str, Any]:
+    """Judge every batch that has landed and is not decided yet."""
+    from dti import flow
+
+    return flow.gate(feed, night_of(get_current_context()))
+
+
+@task
+def load(feed: str, *, outlet_events: OutletEventAccessorsProtocol) -> dict[str, Any]:
+    """Merge what passed, roll up what changed, and replace those facts in one transaction."""
+    from dti import flow
+
+    night = night_of(get_current_context())
+    summary = flow.load(feed, night)
+    outlet_events[feed_asset(feed)].extra = {"night": night.isoformat()}
+    return summary
+
+
+def ingest(feed: str) -> None:
+    """Lay out the tasks of one feed in the DAG at hand.
+
+    A task's pool is fixed when the DAG is parsed and cannot be mapped. So there is one group a pool, named after it,
+    with its own list of sources and its own mapped ``extract``.
+    """
+    judged = gate(feed)
+    loaded = load.override(outlets=[feed_asset(feed)])(feed)
+    everyone_arrived = EmptyOperator(task_id="everyone_arrived", trigger_rule=TriggerRule.NONE_FAILED)
+    for pool in pools(feed):
+        with TaskGroup(pool):
+            extracted = extract.override(pool=pool).expand(source_id=sources(feed, pool))
+        extracted >> [judged, everyone_arrived]
+    judged >> loaded >> everyone_arrived
