@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     warehouse_url: SecretStr | None = Field(default=None, description="Any PostgreSQL; unset: embedded.")
     analyst_url: SecretStr | None = Field(default=None, description="The analysts' login of that server.")
     rollup_engine: Literal["duckdb", "spark"] = "duckdb"
+    rollup_memory_limit: str = Field(default="2GB", description="Of one rollup; beyond it DuckDB spills to disk.")
+    rollup_threads: int | None = Field(default=None, ge=1, description="Of one rollup; unset: every core.")
     pseudonym_key: SecretStr | None = Field(default=None, description="Key of the HMAC over personal data.")
     framework: str = Field(default="922-2022", description="Framework of the nightly run.")
 
