@@ -38,6 +38,6 @@ def retrying(retries: int) -> dict[str, Any]:
         "retries": retries,
         "retry_delay": first_delay(),
         "retry_exponential_backoff": 2.0,
-        "max_retry_delay": max(first_delay(), timedelta(minutes=20)),
+        "max_retry_delay": 10 * first_delay(),
         "retry_policy": RETRY_BY_CAUSE,
     }

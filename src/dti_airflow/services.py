@@ -1,0 +1,193 @@
+"""``make up`` and ``make down``: Airflow as it runs for real, on this machine, with nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from rich.console import Console
+from rich.table import Table
+
+from dti import flow
+from dti.errors import DtiError
+from dti.settings import Settings
+from dti.warehouse import embedded
+from dti_airflow import processes
+from dti_airflow.environment import ADMIN, admin_password, airflow_environment, airflow_port, airflow_url
+from dti_airflow.metadata import prepare_metadata
+from dti_airflow.sandbox import SANDBOX_NIGHT, sandbox_command, sandbox_environment, sandbox_port, sandbox_url
+
+START_PATIENCE_SECONDS = 180.0
+
+
+class ServiceError(DtiError):
+    """A process did not start, or does not answer."""
+
+    kind = "service"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One process of ours: how it is started, the port it needs, and how to tell that it is at work."""
+
+    name: str
+    command: list[str]
+    healthy: Callable[[], bool]
+    port: int | None = None
+    port_variable: str = ""
+
+
+def sandbox_service(settings: Settings, night: Any = SANDBOX_NIGHT) -> Service:
+    """The agencies of the sandbox."""
+    return Service("sandbox", sandbox_command(settings, night), _sandbox_answers, sandbox_port(), "DTI_SANDBOX_PORT")
+
+
+def airflow_services() -> list[Service]:
+    """The four processes of Airflow. Logs are read from the disk they share, so none of them serves logs."""
+    airflow = [sys.executable, "-m", "airflow"]
+    return [
+        Service("api-server", [*airflow, "api-server"], _reports("metadatabase"), airflow_port(), "DTI_AIRFLOW_PORT"),
+        Service("scheduler", [*airflow, "scheduler", "--skip-serve-logs"], _reports("scheduler")),
+        Service("dag-processor", [*airflow, "dag-processor"], _reports("dag_processor")),
+        Service("triggerer", [*airflow, "triggerer", "--skip-serve-logs"], _reports("triggerer")),
+    ]
+
+
+def up(settings: Settings, console: Console) -> None:
+    """Start what is not running yet and wait until all of it is healthy.
+
+    Raises ServiceError when a port is taken, or when a process ends or stays silent; what was started is stopped again.
+    """
+    wanted = [sandbox_service(settings), *airflow_services()]
+    missing = [service for service in wanted if not is_running(settings, service.name)]
+    for service in missing:
+        _require_free_port(service)
+    with console.status("preparing the warehouse and Airflow's metadata") as progress:
+        os.environ.update(sandbox_environment(settings))
+        flow.prepare(settings)
+        prepare_metadata(settings)
+        try:
+            for service in missing:
+                launch(settings, service)
+            for service in wanted:
+                progress.update(f"waiting for {service.name}")
+                wait_until_healthy(settings, service)
+                console.print(f"✓ {service.name}", highlight=False)
+        except BaseException:
+            down(settings)
+            raise
+    console.print(f"\n  Airflow    {airflow_url()}    login {ADMIN} / {admin_password(settings)}", highlight=False)
+    console.print(f"  sandbox    {sandbox_url()}    made-up agencies; nothing in it is real", highlight=False)
+    console.print(f"  logs       {logs_dir(settings)}", highlight=False)
+    console.print("\nThe nightly runs start by themselves at 01:00 and 02:30 Asia/Ho_Chi_Minh. Stop it all with make down.")
+
+
+def down(settings: Settings) -> None:
+    """Stop every process that was started from this DTI_HOME, and the embedded PostgreSQL. Safe to repeat."""
+    processes.stop(processes.remembered(run_dir(settings)).values(), run_dir=run_dir(settings))
+    embedded.stop(settings)
+
+
+def status(settings: Settings, console: Console) -> bool:
+    """Print what runs and what does not; True when all of it runs."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("service", "state", "log"):
+        table.add_column(column)
+    states = {s.name: is_running(settings, s.name) for s in (sandbox_service(settings), *airflow_services())}
+    for name, running in states.items():
+        table.add_row(name, "[green]running[/]" if running else "stopped", str(log_path(settings, name)))
+    console.print(table)
+    return all(states.values())
+
+
+def is_running(settings: Settings, name: str) -> bool:
+    """Whether the process of that name, started from this DTI_HOME, is alive."""
+    record = processes.remembered(run_dir(settings)).get(name)
+    return record is not None and record.leader() is not None
+
+
+def launch(settings: Settings, service: Service) -> processes.Record:
+    """Start one service with the environment of this process and Airflow's; what a dead one left is cleared first."""
+    if left := processes.remembered(run_dir(settings)).get(service.name):
+        processes.stop([left], run_dir=run_dir(settings))
+    return processes.start(
+        service.name,
+        service.command,
+        environment={**os.environ, **airflow_environment(settings), **sandbox_environment(settings)},
+        run_dir=run_dir(settings),
+        log=log_path(settings, service.name),
+    )
+
+
+def wait_until_healthy(settings: Settings, service: Service) -> None:
+    """Return when the service answers. Raises ServiceError when it ends or stays silent, with its last words."""
+    deadline = time.monotonic() + START_PATIENCE_SECONDS
+    while not service.healthy():
+        if not is_running(settings, service.name):
+            raise _failure(settings, service, "ended")
+        if time.monotonic() > deadline:
+            raise _failure(settings, service, f"is not healthy after {START_PATIENCE_SECONDS:.0f} s")
+        time.sleep(0.3)
+
+
+def run_dir(settings: Settings) -> Path:
+    """Where running processes are remembered."""
+    return settings.home_dir / "run"
+
+
+def logs_dir(settings: Settings) -> Path:
+    """Where processes write."""
+    return settings.home_dir / "logs"
+
+
+def log_path(settings: Settings, name: str) -> Path:
+    """The log of one service."""
+    return logs_dir(settings) / f"{name}.log"
+
+
+def _failure(settings: Settings, service: Service, what: str) -> ServiceError:
+    log = log_path(settings, service.name)
+    lines = log.read_text("utf-8", errors="replace").splitlines() if log.is_file() else []
+    last = "\n    ".join(lines[-8:])
+    return ServiceError(f"{what}\n    {last}", where=service.name, remedy=f"the whole log is {log}")
+
+
+def _require_free_port(service: Service) -> None:
+    if service.port is None:
+        return
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", service.port))
+        except OSError:
+            raise ServiceError(
+                f"port {service.port} is taken by another program",
+                where=service.name,
+                remedy=f"stop that program, or choose another port with {service.port_variable}=…",
+            ) from None
+
+
+def _sandbox_answers() -> bool:
+    try:
+        return requests.get(sandbox_url(), timeout=2).status_code < 500
+    except requests.RequestException:
+        return False
+
+
+def _reports(component: str) -> Callable[[], bool]:
+    def healthy() -> bool:
+        try:
+            report = requests.get(f"{airflow_url()}/api/v2/monitor/health", timeout=5).json()
+        except (requests.RequestException, ValueError):
+            return False
+        return bool(report.get(component, {}).get("status") == "healthy")
+
+    return healthy

@@ -1,0 +1,134 @@
+"""An ingest DAG as it runs: real tasks, retries and assets, with the library's steps replaced at their boundary."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from dti import flow
+from dti.errors import SourceRefused, SourceUnreachable
+
+NIGHT = date(2026, 6, 30)
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """What the DAG asked the library to do, in order; ``faults`` says which source fails and how."""
+
+    class Steps:
+        calls: list[tuple] = []
+        faults: dict[str, Exception] = {}
+
+    made = Steps()
+    made.calls, made.faults = [], {}
+
+    def extract(source_id, night, lookup):
+        made.calls.append(("extract", source_id, night))
+        if source_id in made.faults:
+            raise made.faults[source_id]
+        return {"batch_id": source_id, "rows": 3}
+
+    def step(name):
+        def call(feed, night):
+            made.calls.append((name, feed, night))
+            return {"feed": feed}
+
+        return call
+
+    monkeypatch.setattr(flow, "extract", extract)
+    monkeypatch.setattr(flow, "gate", step("gate"))
+    monkeypatch.setattr(flow, "load", step("load"))
+    return made
+
+
+def test(bag, dag_id, conf):
+    from airflow.utils.session import create_session
+
+    run = bag.dags[dag_id].test(run_conf=conf)
+    with create_session() as session:
+        instances = run.get_task_instances(session=session)
+        return str(run.state), {(ti.task_id, ti.rendered_map_index): (str(ti.state), ti.try_number) for ti in instances}
+
+
+test.__test__ = False
+
+
+def test_tasks_of_an_ingest_dag_in_their_order(bag):
+    dag = bag.dags["ingest_online_services"]
+    downstream = {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
+    assert downstream == {
+        "agency_alpha.sources": {"agency_alpha.extract"},
+        "agency_alpha.extract": {"gate", "everyone_arrived"},
+        "agency_beta.sources": {"agency_beta.extract"},
+        "agency_beta.extract": {"gate", "everyone_arrived"},
+        "gate": {"load"},
+        "load": {"everyone_arrived"},
+        "everyone_arrived": set(),
+    }
+    assert dag.get_task("agency_beta.extract").pool == "agency_beta"
+    assert dag.get_task("gate").trigger_rule == "all_done"
+
+
+def test_a_feed_without_sources_still_parses_and_loads_what_landed_before(bag, steps):
+    state, _ = test(bag, "ingest_declarations", {"night": NIGHT.isoformat()})
+    assert state == "success"
+    assert steps.calls == [("gate", "declarations", NIGHT), ("load", "declarations", NIGHT)]
+
+
+def test_when_everyone_arrives_the_run_succeeds_and_each_pull_is_named_after_its_source(bag, steps):
+    state, instances = test(bag, "ingest_online_services", {"night": NIGHT.isoformat()})
+    assert state == "success"
+    assert set(instances.values()) == {("success", 1)}
+    named = {name for task_id, name in instances if task_id.endswith(".extract")}
+    assert named == {"alpha-portal", "beta-archive", "beta-portal"}
+    assert sorted(steps.calls[:3]) == [("extract", source_id, NIGHT) for source_id in sorted(named)]
+    assert steps.calls[3:] == [("gate", "online_services", NIGHT), ("load", "online_services", NIGHT)]
+
+
+def test_a_refused_source_fails_alone_and_at_once_and_the_run_says_so(bag, steps):
+    steps.faults["beta-portal"] = SourceRefused("401", where="https://beta.example", remedy="renew the secret")
+    state, instances = test(bag, "ingest_online_services", {"night": NIGHT.isoformat()})
+    assert instances.pop(("agency_beta.extract", "beta-portal")) == ("failed", 1)
+    assert instances.pop(("everyone_arrived", None))[0] == "upstream_failed"
+    assert set(instances.values()) == {("success", 1)}
+    assert steps.calls[-2:] == [("gate", "online_services", NIGHT), ("load", "online_services", NIGHT)]
+    assert state == "failed"
+
+
+def test_an_unreachable_source_is_tried_three_times_more(bag, steps):
+    steps.faults["alpha-staff"] = SourceUnreachable("timed out", where="https://alpha.example", remedy="wait")
+    state, instances = test(bag, "ingest_staffing", {"night": NIGHT.isoformat()})
+    assert steps.calls.count(("extract", "alpha-staff", NIGHT)) == 4
+    assert instances["agency_alpha.extract", "alpha-staff"] == ("failed", 4)
+    assert instances["load", None] == ("success", 1)
+    assert state == "failed"
+
+
+def test_load_tells_the_index_which_night_changed(bag, steps):
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    test(bag, "ingest_platform_inventory", {"night": "2026-05-04"})
+    with create_session() as session:
+        events = session.scalars(
+            select(AssetEvent).join(AssetModel, AssetEvent.asset_id == AssetModel.id)
+            .where(AssetModel.name == "dti_feed_platform_inventory")
+        ).all()
+    assert [event.extra["night"] for event in events] == ["2026-05-04"]
+
+
+def test_the_index_dag_computes_the_night_it_is_given(bag, monkeypatch):
+    computed = []
+    monkeypatch.setattr(flow, "compute", lambda night: computed.append(night) or {"run_id": f"night-{night}"})
+    state, instances = test(bag, "compute_indices", {"night": NIGHT.isoformat()})
+    assert (state, computed) == ("success", [NIGHT])
+    assert ("compute", "2026-06-30") in instances
+
+
+def test_a_night_that_is_no_date_is_refused(bag):
+    from airflow.sdk.exceptions import ParamValidationError
+
+    with pytest.raises((ParamValidationError, ValueError)):
+        bag.dags["compute_indices"].params.get_param("night").resolve(value="30/06/2026")
