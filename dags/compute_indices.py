@@ -12,16 +12,13 @@ Triggered by hand, it takes the `night` to compute. A repeated run replaces the 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.sdk import AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
 
 from dti_airflow.assets import INDEX, feed_assets
 from dti_airflow.ingest import DEFAULTS
 from dti_airflow.nights import nights_to_compute
-
-if TYPE_CHECKING:
-    from airflow.sdk.types import OutletEventAccessorsProtocol
 
 
 @task
@@ -31,12 +28,12 @@ def nights() -> list[str]:
 
 
 @task(map_index_template="{{ task.op_kwargs['night'] }}", outlets=[INDEX], execution_timeout=timedelta(minutes=15))
-def compute(night: str, *, outlet_events: OutletEventAccessorsProtocol) -> dict[str, Any]:
+def compute(night: str) -> dict[str, Any]:
     """One index run: score, weigh, rank, and publish to the marts."""
     from dti import flow
 
     summary = flow.compute(date.fromisoformat(night))
-    outlet_events[INDEX].extra = {"night": night}
+    get_current_context()["outlet_events"][INDEX].extra = {"night": night}
     return summary
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from dti.errors import DtiError
+from dti.errors import ConfigError, DtiError
 from dti.settings import get_settings
 from dti_airflow.sandbox import SANDBOX_NIGHT
 
@@ -18,14 +18,12 @@ console = Console(stderr=True, highlight=False)
 
 @app.command()
 def run(
-    night: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The night to run.")] = datetime.combine(  # noqa: B008
-        SANDBOX_NIGHT, datetime.min.time()
-    ),
+    night: Annotated[str, typer.Option(help="The night to run, as YYYY-MM-DD.")] = SANDBOX_NIGHT.isoformat(),
 ) -> None:
     """Run one night through Airflow's own DAGs against the sandbox, and print what came out."""
     from dti_airflow.night import run_night
 
-    run_night(night.date(), get_settings(), console)
+    run_night(_day(night), get_settings(), console)
 
 
 @app.command()
@@ -53,6 +51,13 @@ def status() -> None:
 
     if not services.status(get_settings(), console):
         raise typer.Exit(1)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{text!r} is no day", where="NIGHT", remedy="write it as 2026-06-30") from None
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import TaskGroup, TriggerRule, get_current_context, task
@@ -12,9 +12,6 @@ from dti_airflow.assets import feed_asset
 from dti_airflow.nights import NIGHT, night_of
 from dti_airflow.retries import retrying
 from dti_airflow.roster import pools, roster
-
-if TYPE_CHECKING:
-    from airflow.sdk.types import OutletEventAccessorsProtocol
 
 DEFAULTS: dict[str, Any] = {
     "catchup": False,
@@ -67,13 +64,14 @@ def gate(feed: str) -> dict[str, Any]:
 
 
 @task
-def load(feed: str, *, outlet_events: OutletEventAccessorsProtocol) -> dict[str, Any]:
+def load(feed: str) -> dict[str, Any]:
     """Merge what passed, roll up what changed, and replace those facts in one transaction."""
     from dti import flow
 
-    night = night_of(get_current_context())
+    context = get_current_context()
+    night = night_of(context)
     summary = flow.load(feed, night)
-    outlet_events[feed_asset(feed)].extra = {"night": night.isoformat()}
+    context["outlet_events"][feed_asset(feed)].extra = {"night": night.isoformat()}
     return summary
 
 

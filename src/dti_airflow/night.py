@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
 INDEX_DAG = "compute_indices"
+LOOK_NEXT = """look next:
+  uv run dti status                           how fresh each source is
+  uv run dti sql "select * from marts.run"    ask the warehouse anything
+  make up                                     Airflow's own screen, on its schedule
+  {log}"""
 
 
 def run_night(night: date, settings: Settings, console: Console) -> None:
@@ -62,10 +67,7 @@ def run_night(night: date, settings: Settings, console: Console) -> None:
             processes.stop([record], run_dir=services.run_dir(settings))
     _print_results(settings)
     console.print(f"\nnight of {night} done in {time.monotonic() - started:.0f} s\n")
-    console.print("look next:  uv run dti status                                  how fresh each source is")
-    console.print('            uv run dti sql "select * from marts.run"           ask the warehouse anything')
-    console.print("            make up                                            Airflow's own screen, and the schedule")
-    console.print(f"            {log}", soft_wrap=True)
+    console.print(LOOK_NEXT.format(log=log), soft_wrap=True)
 
 
 def _dags(settings: Settings) -> list[DAG]:
@@ -90,7 +92,8 @@ def _run(dag: DAG, night: date, console: Console, log: Path) -> None:
     for source_id in dead:
         console.print(f"  [red]{escape(source_id)} did not deliver[/]")
     if broken:
-        raise services.ServiceError("failed", where=f"{dag.dag_id}: {', '.join(broken)}", remedy=f"the traceback is in {log}")
+        where = f"{dag.dag_id}: {', '.join(broken)}"
+        raise services.ServiceError("failed", where=where, remedy=f"the traceback is in {log}")
 
 
 def _states(run: DagRun) -> dict[str, str]:
@@ -132,7 +135,7 @@ def _output_to(log: Path, console: Console) -> Iterator[None]:
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
     before = console.file
-    with log.open("w", encoding="utf-8", buffering=1) as output, os.fdopen(os.dup(saved[1]), "w", buffering=1) as screen:
+    with log.open("w", encoding="utf-8", buffering=1) as output, os.fdopen(os.dup(saved[1]), "w") as screen:
         console.file = screen
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)

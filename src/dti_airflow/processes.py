@@ -39,8 +39,9 @@ class Record:
 
     def members(self) -> list[psutil.Process]:
         """Every living process of the session, the leader included."""
-        stranger = psutil.pid_exists(self.pid) and self.leader() is None and not _is_zombie(self.pid)
-        return [] if stranger else [p for p in psutil.process_iter() if _session(p.pid) == self.pid and not _is_zombie(p.pid)]
+        if psutil.pid_exists(self.pid) and not _is_zombie(self.pid) and self.leader() is None:
+            return []  # a stranger bears the id now, so no process of ours is left in its session
+        return [p for p in psutil.process_iter() if _session(p.pid) == self.pid and not _is_zombie(p.pid)]
 
 
 def start(name: str, command: Sequence[str], *, environment: Mapping[str, str], run_dir: Path, log: Path) -> Record:
@@ -49,7 +50,12 @@ def start(name: str, command: Sequence[str], *, environment: Mapping[str, str], 
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own commands only
-            list(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=dict(environment), start_new_session=True
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=dict(environment),
+            start_new_session=True,
         )
     record = Record(name, process.pid, psutil.Process(process.pid).create_time())
     (run_dir / f"{name}.json").write_text(json.dumps(asdict(record)), "utf-8")

@@ -33,7 +33,7 @@ def first_delay() -> timedelta:
 
 
 def retrying(retries: int) -> dict[str, Any]:
-    """Task arguments: ``retries`` further tries at growing distance (2, 4, 8 … minutes), unless the cause forbids it."""
+    """Task arguments for so many further tries, each after a longer wait (2, 4, 8 … minutes), if the cause allows."""
     return {
         "retries": retries,
         "retry_delay": first_delay(),

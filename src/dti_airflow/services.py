@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import requests
 from rich.console import Console
@@ -45,7 +45,7 @@ class Service:
     port_variable: str = ""
 
 
-def sandbox_service(settings: Settings, night: Any = SANDBOX_NIGHT) -> Service:
+def sandbox_service(settings: Settings, night: date = SANDBOX_NIGHT) -> Service:
     """The agencies of the sandbox."""
     return Service("sandbox", sandbox_command(settings, night), _sandbox_answers, sandbox_port(), "DTI_SANDBOX_PORT")
 
@@ -87,7 +87,7 @@ def up(settings: Settings, console: Console) -> None:
     console.print(f"\n  Airflow    {airflow_url()}    login {ADMIN} / {admin_password(settings)}", highlight=False)
     console.print(f"  sandbox    {sandbox_url()}    made-up agencies; nothing in it is real", highlight=False)
     console.print(f"  logs       {logs_dir(settings)}", highlight=False)
-    console.print("\nThe nightly runs start by themselves at 01:00 and 02:30 Asia/Ho_Chi_Minh. Stop it all with make down.")
+    console.print("\nThe nights run by themselves at 01:00 and 02:30 Asia/Ho_Chi_Minh. Stop everything with make down.")
 
 
 def down(settings: Settings) -> None:

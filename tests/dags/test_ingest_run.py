@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,12 +17,7 @@ NIGHT = date(2026, 6, 30)
 def steps(monkeypatch):
     """What the DAG asked the library to do, in order; ``faults`` says which source fails and how."""
 
-    class Steps:
-        calls: list[tuple] = []
-        faults: dict[str, Exception] = {}
-
-    made = Steps()
-    made.calls, made.faults = [], {}
+    made = SimpleNamespace(calls=[], faults={})
 
     def extract(source_id, night, lookup):
         made.calls.append(("extract", source_id, night))
@@ -113,7 +109,8 @@ def test_load_tells_the_index_which_night_changed(bag, steps):
     test(bag, "ingest_platform_inventory", {"night": "2026-05-04"})
     with create_session() as session:
         events = session.scalars(
-            select(AssetEvent).join(AssetModel, AssetEvent.asset_id == AssetModel.id)
+            select(AssetEvent)
+            .join(AssetModel, AssetEvent.asset_id == AssetModel.id)
             .where(AssetModel.name == "dti_feed_platform_inventory")
         ).all()
     assert [event.extra["night"] for event in events] == ["2026-05-04"]

@@ -13,7 +13,8 @@ from airflow.dag_processing.dagbag import DagBag
 began_wall, began_cpu = time.perf_counter(), time.process_time()
 bag = DagBag({dags!r})
 spent = min(time.perf_counter() - began_wall, time.process_time() - began_cpu)
-print(json.dumps({{"seconds": spent, "dags": len(bag.dags), "errors": bag.import_errors, "modules": sorted(sys.modules)}}))
+told = {{"seconds": spent, "dags": len(bag.dags), "errors": bag.import_errors, "modules": sorted(sys.modules)}}
+print(json.dumps(told))
 """
 HEAVY = {"pandas", "great_expectations", "duckdb", "deltalake", "pyarrow", "numpy", "sqlglot", "dti.flow", "openpyxl"}
 
