@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.portals.agencies import NATIONAL, World, covered_on
 from sandbox.world.draws import draw
 from sandbox.world.procedures import code_in, is_active, is_eligible, levels, procedures
-from sandbox.world.times import local_day
+from sandbox.world.times import business_day
 from sandbox.world.units import Unit, spelling
 
 Record = dict[str, Any]
@@ -16,7 +16,7 @@ FLAW_SHARE = 0.006
 
 def catalogue(world: World, agency: str, clock: int) -> list[tuple[Record, str | None]]:
     """All procedures of the agency's provinces as they stand at ``clock``, each with the flaw it shows, if any."""
-    day = local_day(clock)
+    day = business_day(clock)
     found = []
     for unit in covered_on(agency, "service_catalogue", day):
         offered = levels(world.seed, unit, day.year, day.month)

@@ -40,7 +40,7 @@ def data_centres(unit: Unit) -> tuple[DataCentre, ...]:
 def exists(centre: DataCentre, moments: Integers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Whether the centre belongs to a province that exists at each moment; the old ones end with the 63 provinces."""
     change = midnight(MERGER)
-    return moments <= change if centre.unit.geography == "63" else moments > change
+    return moments < change if centre.unit.geography == "63" else moments >= change
 
 
 def _days(moments: Integers) -> Integers:
@@ -58,7 +58,7 @@ def _downtime(seed: int, centre: DataCentre, first: int, last: int) -> tuple[Int
 
     down = u("down") < 0.14 - 0.12 * digital
     start = days * DAY - OFFSET + (u("start") * 75_000).astype(np.int64)
-    length = 300 + (u("length") ** 3 * 10_500).astype(np.int64)
+    length = 300 + (u("length") ** 2 * 10_500).astype(np.int64)
     return start[down], (start + length)[down]
 
 

@@ -58,3 +58,14 @@ def months_before(day: date, count: int) -> date:
     """First day of the month ``count`` months before the day's month."""
     index = day.year * 12 + day.month - 1 - count
     return date(index // 12, index % 12 + 1, 1)
+
+
+def business_day(seconds: int) -> date:
+    """The day that offices are at: until five in the morning it is still yesterday's."""
+    return local_day(seconds - 5 * 3600)
+
+
+def last_report_day(clock: int, months_ago: int = 0) -> date:
+    """The month's end that offices last reported for: they send their sheets on the fourth at eight."""
+    sent = day_of((clock + OFFSET - 8 * 3600) // DAY - 3)
+    return months_before(sent, months_ago) - timedelta(days=1)
