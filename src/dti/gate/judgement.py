@@ -1,0 +1,184 @@
+"""Judges one batch: the manifest of what landed goes in, the verdict comes out.
+
+Parts are judged one after the other; only the columns that batch-scope rules look at are held for all rows. Once
+those rules have spoken, rows they name are taken back from the passed files, which touches only the parts concerned.
+"""
+
+from __future__ import annotations
+
+import shutil
+from bisect import bisect_left
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from dti.feeds import load_contract
+from dti.gate.engine import Outcome, check
+from dti.gate.errors import GateError
+from dti.gate.part import Bench
+from dti.gate.quarantine import Quarantine, take_back, write_whole_batch
+from dti.gate.schema import judged_schema
+from dti.gate.suite import Expectation, Suite, load_suite, parameters_of
+from dti.gate.tally import Tally
+from dti.gate.units import load_units
+from dti.gate.verdict import VERDICT_FILE, Verdict, save_verdict, staging_folder
+from dti.landing import ledger
+from dti.landing.batch import Manifest
+from dti.settings import Settings
+
+
+@dataclass
+class _Part:
+    """A part that has been judged row by row."""
+
+    landed: Path
+    first_row: int
+    end_row: int
+    passed_file: Path
+    rows_passed: int
+    quarantined: list[int]
+
+
+def judge(manifest: Manifest, *, settings: Settings) -> Verdict:
+    """Judge a landed batch and write ``DTI_HOME/staging/<batch_id>/`` anew: passed files, quarantine, verdict last.
+
+    The same batch gives the same verdict, whatever an earlier, killed call left in the folder. Raises ConfigError
+    for a faulty contract, suite or alias file, GateError when a rule could not be computed, and what
+    ``ledger.verify`` raises when the batch is not what landed; in each case there is no verdict.
+    """
+    judging = _Judging(manifest, settings)
+    return judging.run()
+
+
+class _Judging:
+    """One call of ``judge``: what it reads, and what it has found so far."""
+
+    def __init__(self, manifest: Manifest, settings: Settings) -> None:
+        self.manifest, self.settings = manifest, settings
+        self.contract = load_contract(manifest.feed, settings.include_dir / "feeds")
+        self.suite: Suite = load_suite(manifest.feed, settings)
+        self.parameters: dict[str, Any] = parameters_of(manifest)
+        self.tally = Tally(self.contract, self.suite, manifest.rows)
+        self.batch_columns = list(dict.fromkeys(c for e in self.suite.of_scope("batch") for c in e.columns))
+        self.parts: list[_Part] = []
+        self.held: list[pa.Table] = []
+
+    def run(self) -> Verdict:
+        """All steps, in order."""
+        manifest, units = self.manifest, load_units(self.settings)
+        ledger.verify(manifest, self.settings)
+        self.folder = _empty_folder(staging_folder(manifest.batch_id, self.settings))
+        with (
+            Bench(self.contract, manifest, units) as bench,
+            Quarantine(self.folder / "quarantine.parquet") as quarantine,
+        ):
+            for path in ledger.part_paths(manifest, self.settings):
+                self._judge_part(bench, quarantine, path)
+            self._check_count()
+            self._judge_batch(bench, quarantine)
+        verdict = self._verdict(quarantine)
+        save_verdict(verdict, self.settings)
+        return verdict
+
+    def _judge_part(self, bench: Bench, quarantine: Quarantine, path: Path) -> None:
+        first_row = self.parts[-1].end_row if self.parts else 0
+        rows = bench.lay(path, first_row)
+        bench.type()
+        rules = self.suite.of_scope("row")
+        columns = list(dict.fromkeys(c for e in rules for c in e.columns))
+        outcomes = check(bench.frame(columns), rules, self.parameters)
+        self._note(bench, rules, outcomes)
+        self.tally.add_outcomes(outcomes)
+        self.tally.add_faults(bench.tally())
+        bad = bench.quarantined_rows()
+        self.tally.rows_quarantined += len(bad)
+        part = _Part(path, first_row, first_row + rows, self.folder / f"passed-{len(self.parts):05d}.parquet", 0, bad)
+        if not self.tally.stop_reasons():  # of a batch that will be stopped nothing is kept
+            part.rows_passed = bench.write_passed(part.passed_file)
+            quarantine.add(bench.quarantine())
+        self.parts.append(part)
+        self.held.append(bench.kept_values(self.batch_columns))
+
+    def _judge_batch(self, bench: Bench, quarantine: Quarantine) -> None:
+        """Batch-scope rules over all parts, then the parts again that hold rows they name."""
+        rules = self.suite.of_scope("batch")
+        held = (
+            pa.concat_tables(self.held) if self.held else judged_schema(self.contract, self.batch_columns).empty_table()
+        )
+        self.held.clear()
+        outcomes = check(held, rules, self.parameters)
+        del held
+        self.tally.add_outcomes(outcomes)
+        failing = {o.rule: o.failed_rows for o in outcomes if o.failed_rows}
+        severe = {e.rule for e in rules if e.severity == "warning"}
+        self.tally.rows_quarantined += len({row for rule, rows in failing.items() if rule in severe for row in rows})
+        for part in self.parts:
+            here = [_within(o, part) for o in outcomes]
+            if any(o.failed_rows for o in here):
+                bench.lay(part.landed, part.first_row)
+                self._note(bench, rules, here)
+                self.tally.add_faults(bench.tally())
+                self._take_back(bench, quarantine, part)
+
+    def _take_back(self, bench: Bench, quarantine: Quarantine, part: _Part) -> None:
+        if self.tally.stop_reasons():
+            return
+        bad = bench.quarantined_rows()
+        if bad:
+            # A row's place in the passed file is its place in the part less the bad rows before it.
+            positions = [row - part.first_row - bisect_left(part.quarantined, row) for row in bad]
+            part.rows_passed = take_back(part.passed_file, positions)
+            quarantine.add(bench.quarantine())
+
+    def _note(self, bench: Bench, rules: list[Expectation], outcomes: list[Outcome]) -> None:
+        for rule, outcome in zip(rules, outcomes, strict=True):
+            bench.note(rule, self.suite.expectations.index(rule), outcome.failed_rows)
+
+    def _check_count(self) -> None:
+        rows = self.parts[-1].end_row if self.parts else 0
+        if rows != self.manifest.rows:
+            raise GateError(
+                f"its parts hold {rows} rows, its manifest says {self.manifest.rows}",
+                where=self.manifest.batch_id,
+                remedy="remove the batch from landing and pull the source again",
+            )
+
+    def _verdict(self, quarantine: Quarantine) -> Verdict:
+        manifest, stops = self.manifest, self.tally.stop_reasons()
+        if stops:
+            reason = "; ".join(f"{rule}: {why}" for rule, why in stops)
+            for part in self.parts:
+                part.passed_file.unlink(missing_ok=True)
+            write_whole_batch(quarantine.path, manifest.batch_id, stops[0][0], reason)
+        kept = [] if stops else [part for part in self.parts if part.rows_passed]
+        return Verdict(
+            batch_id=manifest.batch_id,
+            feed=manifest.feed,
+            source_id=manifest.source_id,
+            night=manifest.night,
+            status="stopped" if stops else "passed",
+            rows_landed=manifest.rows,
+            rows_passed=sum(part.rows_passed for part in kept),
+            rows_quarantined=manifest.rows if stops else quarantine.rows,
+            rules=self.tally.results(),
+            stopped_reason=reason if stops else None,
+            passed_files=[str(part.passed_file) for part in kept],
+            quarantine_file=str(quarantine.path) if stops or quarantine.rows else None,
+        )
+
+
+def _within(outcome: Outcome, part: _Part) -> Outcome:
+    """The outcome's failing rows that stand in ``part``."""
+    rows = outcome.failed_rows
+    here = rows[bisect_left(rows, part.first_row) : bisect_left(rows, part.end_row)]
+    return Outcome(outcome.rule, outcome.passed, 0, here, outcome.observed)
+
+
+def _empty_folder(folder: Path) -> Path:
+    """The folder, with nothing in it; its verdict goes first, so that a kill in between leaves none behind."""
+    (folder / VERDICT_FILE).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
