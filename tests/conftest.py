@@ -62,7 +62,7 @@ def postgres_home() -> Iterator[Path]:
 
 @pytest.fixture
 def warehouse(postgres_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Settings whose DTI_HOME is new but for the run's PostgreSQL: a prepared warehouse, empty but for reference data."""
+    """Settings whose DTI_HOME is new but for the run's PostgreSQL: prepared, and empty but for reference data."""
     from sqlalchemy import text
 
     from dti.warehouse import connect, setup

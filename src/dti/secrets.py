@@ -1,4 +1,4 @@
-"""Secrets that this installation makes for itself: passwords of the embedded PostgreSQL, keys of Airflow, the pseudonym key.
+"""Secrets that this installation makes for itself: PostgreSQL's passwords, Airflow's keys, the pseudonym key.
 
 They stand in ``DTI_HOME/secrets.json``, readable by one user only. A secret is made once and never changes: the
 pseudonym of a person must stay the same from night to night, and PostgreSQL keeps only a hash of its passwords.
@@ -64,7 +64,9 @@ def _read(path: Path) -> dict[str, str]:
         held = None
     if not isinstance(held, dict) or not all(isinstance(v, str) for v in held.values()):
         raise ConfigError(
-            "not a JSON object of names and secrets", where=str(path), remedy="restore it from a backup; it cannot be remade"
+            "not a JSON object of names and secrets",
+            where=str(path),
+            remedy="restore it from a backup; it cannot be remade",
         ) from None
     return held
 

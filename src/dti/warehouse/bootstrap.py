@@ -24,7 +24,11 @@ def bootstrap(superuser: URL, passwords: dict[str, str]) -> None:
 
 def _connect(superuser: URL, database: str) -> psycopg.Connection:
     return psycopg.connect(
-        host=str(superuser.query["host"]), user=superuser.username, password=str(superuser.password), dbname=database, autocommit=True
+        host=str(superuser.query["host"]),
+        user=superuser.username,
+        password=str(superuser.password),
+        dbname=database,
+        autocommit=True,
     )
 
 
@@ -48,7 +52,7 @@ def _make_database(connection: psycopg.Connection, database: str, members: tuple
 
 
 def _close_side_doors(connection: psycopg.Connection) -> None:
-    """Large objects and advisory locks are open to every login; an analyst needs neither and could do harm with both."""
+    """Large objects and advisory locks are open to every login; an analyst could do harm with both."""
     connection.execute(
         """
         DO $$

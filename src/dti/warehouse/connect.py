@@ -52,7 +52,9 @@ def url(settings: Settings, role: Role) -> URL:
 
 def engine(settings: Settings, role: Role) -> Engine:
     """An engine without a pool: steps are short-lived processes, and Airflow forks."""
-    return create_engine(url(settings, role), poolclass=NullPool, connect_args={"options": SESSION[role], "connect_timeout": 10})
+    return create_engine(
+        url(settings, role), poolclass=NullPool, connect_args={"options": SESSION[role], "connect_timeout": 10}
+    )
 
 
 def connect(settings: Settings, role: Role) -> psycopg.Connection:
@@ -63,7 +65,9 @@ def connect(settings: Settings, role: Role) -> psycopg.Connection:
 def connect_url(login: URL, options: str = SESSION["owner"]) -> psycopg.Connection:
     """Connect with ``login``. Raises WarehouseError naming server and user, never the password."""
     try:
-        return psycopg.connect(login.set(drivername="postgresql").render_as_string(False), options=options, connect_timeout=10)
+        return psycopg.connect(
+            login.set(drivername="postgresql").render_as_string(False), options=options, connect_timeout=10
+        )
     except psycopg.OperationalError as fault:
         raise WarehouseError(
             " ".join(str(fault).split()), where=server_name(login), remedy="check the URL and that the server runs"
@@ -90,5 +94,7 @@ def _parse(name: str, text: str) -> URL:
     except ArgumentError:
         parsed = None
     if parsed is None or parsed.get_backend_name() not in ("postgresql", "postgres"):
-        raise ConfigError("not a PostgreSQL URL", where=name, remedy="write postgresql://user:password@host:5432/database")
+        raise ConfigError(
+            "not a PostgreSQL URL", where=name, remedy="write postgresql://user:password@host:5432/database"
+        )
     return parsed.set(drivername="postgresql+psycopg")

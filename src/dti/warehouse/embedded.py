@@ -49,7 +49,8 @@ def ensure_running(settings: Settings) -> ServerUrls:
             files.create(cluster, secret(settings, "postgres_password"))
             files.start(cluster)
         if not ready.exists():
-            passwords = {str(u.username): str(u.password) for u in (urls.owner, urls.loader, urls.analyst, urls.airflow)}
+            logins = (urls.owner, urls.loader, urls.analyst, urls.airflow)
+            passwords = {str(login.username): str(login.password) for login in logins}
             bootstrap(urls.superuser, passwords)
             ready.touch()
     return urls

@@ -7,9 +7,15 @@ from pathlib import Path
 
 import psycopg
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from dti.errors import ConfigError, WarehouseError
 from dti.settings import get_settings
+
+MARTS_QUERY = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = to_regnamespace('marts') AND relkind = 'v' ORDER BY relname
+"""
 
 
 def marts_files() -> list[Path]:
@@ -29,7 +35,11 @@ def apply_marts(connection: Connection) -> None:
         held = {path: fault for path in waiting if (fault := _create(connection, path)) is not None}
         if len(held) == len(waiting):
             path, fault = next(iter(held.items()))
-            raise ConfigError(str(fault.diag.message_primary), where=str(path), remedy="views may need one another, but not in a circle")
+            raise ConfigError(
+                str(fault.diag.message_primary),
+                where=str(path),
+                remedy="views may need one another, but not in a circle",
+            )
         waiting = list(held)
     _check_names(connection)
     _check_comments(connection)
@@ -44,10 +54,12 @@ def drop_marts(connection: Connection) -> None:
         return
     try:
         connection.execute(text("DROP VIEW " + ", ".join(f'marts."{name}"' for name in names)))
-    except Exception as fault:
-        if isinstance(origin := getattr(fault, "orig", None), psycopg.errors.DependentObjectsStillExist):
+    except DBAPIError as fault:
+        if isinstance(origin := fault.orig, psycopg.errors.DependentObjectsStillExist):
             raise WarehouseError(
-                f"cannot be replaced: {origin.diag.message_detail}", where="schema marts", remedy="drop what depends on it first"
+                f"cannot be replaced: {origin.diag.message_detail}",
+                where="schema marts",
+                remedy="drop what depends on it first",
             ) from None
         raise
 
@@ -74,7 +86,9 @@ def _broken(path: Path, fault: psycopg.Error) -> ConfigError:
     script = path.read_text("utf-8")
     line = script[: int(fault.diag.statement_position)].count("\n") + 1 if fault.diag.statement_position else None
     where = f"{path}:{line}" if line else str(path)
-    return ConfigError(fault.diag.message_primary or str(fault), where=where, remedy=fault.diag.message_hint or "mend the file")
+    return ConfigError(
+        fault.diag.message_primary or str(fault), where=where, remedy=fault.diag.message_hint or "mend the file"
+    )
 
 
 def _check_names(connection: Connection) -> None:
@@ -105,10 +119,11 @@ def _check_comments(connection: Connection) -> None:
     ).scalars()
     if names := list(bare):
         raise ConfigError(
-            f"no comment on {', '.join(names)}", where="include/sql/marts", remedy="say with COMMENT ON what a reader will see"
+            f"no comment on {', '.join(names)}",
+            where="include/sql/marts",
+            remedy="say with COMMENT ON what a reader will see",
         )
 
 
 def _views(connection: Connection) -> list[str]:
-    query = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('marts') AND relkind = 'v' ORDER BY relname"
-    return list(connection.execute(text(query)).scalars())
+    return list(connection.execute(text(MARTS_QUERY)).scalars())

@@ -39,10 +39,10 @@ def load_reference(connection: Connection) -> None:
     driver = driver_connection(connection)
     files = dict(zip(TABLES, reference_files(), strict=True))
     for table, path in files.items():
-        with _explaining(path):
+        with _Explaining(path):
             _read(driver, table, path)
     for table, path in reversed(files.items()):
-        with _explaining(path):
+        with _Explaining(path):
             _forget(driver, table)
 
 
@@ -84,7 +84,7 @@ def _identifiers(names: list[str] | tuple[str, ...]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
-class _explaining:
+class _Explaining:
     """Turns what PostgreSQL says of a row into an error that names the file."""
 
     def __init__(self, path: Path) -> None:

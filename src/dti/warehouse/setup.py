@@ -26,7 +26,7 @@ def prepare(settings: Settings) -> None:
     what an administrator should run. Raises WarehouseError or ConfigError.
     """
     wanted = _wanted(settings)
-    with _explained(settings), connect.engine(settings, "owner").begin() as connection:
+    with _Explained(settings), connect.engine(settings, "owner").begin() as connection:
         if _held(connection).get("all") == wanted["all"]:
             return
         connection.execute(text("SET LOCAL lock_timeout = '60s'"))
@@ -71,8 +71,8 @@ def _held(connection: Connection) -> dict[str, str]:
     """What the warehouse was last made from; empty when it was never made."""
     if connection.execute(text("SELECT to_regclass('ops.prepared')")).scalar() is None:
         return {}
-    rows = connection.execute(text("SELECT part, content_hash FROM ops.prepared")).all()
-    return {part: content_hash for part, content_hash in rows}
+    rows = connection.execute(text("SELECT part, content_hash FROM ops.prepared"))
+    return dict(rows.tuples().all())
 
 
 def _remember(connection: Connection, wanted: dict[str, str]) -> None:
@@ -85,7 +85,7 @@ def _remember(connection: Connection, wanted: dict[str, str]) -> None:
     )
 
 
-class _explained:
+class _Explained:
     """Turns a refusal of the server into an error with a remedy; SQL and parameters stay out of it."""
 
     def __init__(self, settings: Settings) -> None:
