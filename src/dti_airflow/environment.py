@@ -41,7 +41,7 @@ def airflow_url() -> str:
 
 def admin_password(settings: Settings) -> str:
     """Password of the user ``admin``, generated once for this DTI_HOME."""
-    return secret(settings, "airflow_admin_password")
+    return secret(settings, "airflow_admin_password")[:20]  # still 120 bits, and short enough to be typed
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:

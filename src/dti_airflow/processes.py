@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,17 +31,23 @@ class Record:
 
     def leader(self) -> psutil.Process | None:
         """The process itself, unless it ended (its id may belong to a stranger by now)."""
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _CLOCK_SLACK_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        return None
+        return psutil.Process(self.pid) if not _is_over(self.pid) and self._is_ours() else None
 
     def members(self) -> list[psutil.Process]:
         """Every living process of the session, the leader included."""
-        if psutil.pid_exists(self.pid) and not _is_zombie(self.pid) and self.leader() is None:
-            return []  # a stranger bears the id now, so no process of ours is left in its session
-        return [p for p in psutil.process_iter() if _session(p.pid) == self.pid and not _is_zombie(p.pid)]
+        if psutil.pid_exists(self.pid) and not self._is_ours():
+            return []  # a stranger can only bear the id when no process of ours is left in its session
+        return [
+            process
+            for process in psutil.process_iter()
+            if _session(process.pid) == self.pid and not _is_over(process.pid)
+        ]
+
+    def _is_ours(self) -> bool:
+        try:
+            return abs(psutil.Process(self.pid).create_time() - self.started) < _CLOCK_SLACK_SECONDS
+        except psutil.NoSuchProcess:
+            return False
 
 
 def start(name: str, command: Sequence[str], *, environment: Mapping[str, str], run_dir: Path, log: Path) -> Record:
@@ -73,23 +79,26 @@ def stop(records: Iterable[Record], *, run_dir: Path, patience: float = 15.0) ->
     for record in records:
         if leader := record.leader():
             _signal(leader, signal.SIGTERM)
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline and any(record.leader() for record in records):
-        _reap(records)
-        time.sleep(0.1)
+    _wait_until(lambda: not any(record.leader() for record in records), patience)
+    left = [process for record in records for process in record.members()]
+    for process in left:
+        _signal(process, signal.SIGKILL)
+    _wait_until(lambda: all(_is_over(process.pid) for process in left), 5.0)
     for record in records:
-        left = record.members()
-        for process in left:
-            _signal(process, signal.SIGKILL)
-        psutil.wait_procs(left, timeout=5)
+        _reap(record)
         (run_dir / f"{record.name}.json").unlink(missing_ok=True)
 
 
-def _reap(records: Iterable[Record]) -> None:
-    """Collect ended children of this very process; elsewhere they belong to someone else."""
-    for record in records:
-        with suppress(ChildProcessError):
-            os.waitpid(record.pid, os.WNOHANG)
+def _wait_until(reached: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not reached() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _reap(record: Record) -> None:
+    """Collect an ended child of this very process; another's is collected by whoever started it."""
+    with suppress(ChildProcessError):
+        os.waitpid(record.pid, os.WNOHANG)
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
@@ -104,8 +113,9 @@ def _session(pid: int) -> int | None:
         return None
 
 
-def _is_zombie(pid: int) -> bool:
+def _is_over(pid: int) -> bool:
+    """Whether a process is gone, or ended and only waits to be collected."""
     try:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
-        return False
+        return True

@@ -23,9 +23,16 @@ from dti.warehouse import embedded
 from dti_airflow import processes
 from dti_airflow.environment import ADMIN, admin_password, airflow_environment, airflow_port, airflow_url
 from dti_airflow.metadata import prepare_metadata
-from dti_airflow.sandbox import SANDBOX_NIGHT, sandbox_command, sandbox_environment, sandbox_port, sandbox_url
+from dti_airflow.sandbox import sandbox_command, sandbox_environment, sandbox_port, sandbox_url
 
 START_PATIENCE_SECONDS = 180.0
+WELCOME = """
+  Airflow  {airflow}  log in as {user} with {password}
+  sandbox  {sandbox}  made-up agencies: nothing in it is real
+  logs     {logs}
+
+The nights run by themselves at 01:00 and 02:30 Asia/Ho_Chi_Minh. Trigger an ingest DAG to see one now.
+make down stops everything."""
 
 
 class ServiceError(DtiError):
@@ -45,8 +52,8 @@ class Service:
     port_variable: str = ""
 
 
-def sandbox_service(settings: Settings, night: date = SANDBOX_NIGHT) -> Service:
-    """The agencies of the sandbox."""
+def sandbox_service(settings: Settings, night: date | None = None) -> Service:
+    """The agencies of the sandbox, as they stand after ``night``; None: by the real time."""
     return Service("sandbox", sandbox_command(settings, night), _sandbox_answers, sandbox_port(), "DTI_SANDBOX_PORT")
 
 
@@ -80,14 +87,20 @@ def up(settings: Settings, console: Console) -> None:
             for service in wanted:
                 progress.update(f"waiting for {service.name}")
                 wait_until_healthy(settings, service)
-                console.print(f"✓ {service.name}", highlight=False)
+                console.print(f"✓ {service.name}")
         except BaseException:
             down(settings)
             raise
-    console.print(f"\n  Airflow    {airflow_url()}    login {ADMIN} / {admin_password(settings)}", highlight=False)
-    console.print(f"  sandbox    {sandbox_url()}    made-up agencies; nothing in it is real", highlight=False)
-    console.print(f"  logs       {logs_dir(settings)}", highlight=False)
-    console.print("\nThe nights run by themselves at 01:00 and 02:30 Asia/Ho_Chi_Minh. Stop everything with make down.")
+    console.print(
+        WELCOME.format(
+            airflow=airflow_url(),
+            user=ADMIN,
+            password=admin_password(settings),
+            sandbox=sandbox_url(),
+            logs=logs_dir(settings),
+        ),
+        soft_wrap=True,
+    )
 
 
 def down(settings: Settings) -> None:
@@ -177,7 +190,7 @@ def _require_free_port(service: Service) -> None:
 
 def _sandbox_answers() -> bool:
     try:
-        return requests.get(sandbox_url(), timeout=2).status_code < 500
+        return requests.get(f"{sandbox_url()}/health", timeout=2).ok
     except requests.RequestException:
         return False
 
