@@ -82,6 +82,12 @@ class SourceUnstable(SourceError):
     kind = "unstable"
 
 
+class LandingError(DtiError):
+    """The landing zone is not as it was written: a file is gone or changed."""
+
+    kind = "landing"
+
+
 class WarehouseError(DtiError):
     """PostgreSQL is not there, or refused."""
 

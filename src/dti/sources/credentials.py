@@ -30,7 +30,9 @@ def credentials_from_environment(connection_id: str) -> Credentials:
     text = os.environ.get(name)
     if not text:
         raise ConfigError(
-            "connection is not defined", where=connection_id, remedy=f"add it in Airflow, or set {name} in the environment"
+            "connection is not defined",
+            where=connection_id,
+            remedy=f"add it in Airflow, or set {name} in the environment",
         )
     if text.lstrip().startswith("{"):
         try:
