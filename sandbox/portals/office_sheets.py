@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import partial
@@ -154,7 +155,8 @@ def _team_lines(world: World, agency: str, day: date, number: int, c: Commune) -
         unit = STRANGER
         flaw = flaw if agency == NATIONAL else None
     cells = [f if isinstance(f, str) else written(number_of(f), *place, i) for i, f in enumerate(figures)]
-    head: list[Cell] = [number, code, c.name]
+    name = unicodedata.normalize("NFD", c.name) if number % 3 == 0 else c.name
+    head: list[Cell] = [number, code, name]
     if agency == NATIONAL:
         head[1:1] = [unit, f"{day:%d/%m/%Y}"]
         cells = [f if isinstance(f, str) else vietnamese(number_of(f)) for f in cells]

@@ -37,9 +37,10 @@ def _records(world: World, agency: str, name: str, clock: int) -> list[Any]:
 
 def _dossiers_by_time(world: World, agency: str, given: Mapping[str, str], clock: int) -> Answer:
     since, until = time_of(given, "tuNgay", midnight(FIRST_DAY)), time_of(given, "denNgay", clock + 1)
-    size = number(given, "soBanGhi", 100, MAX_SIZE)
+    size, page = number(given, "soBanGhi", 100, MAX_SIZE), number(given, "trang", 1)
     lines = dossier_list(world, agency, clock)
-    records = [lines.show(entry)[0] for entry in islice(lines.oldest_first(since, until), size)]
+    wanted = islice(lines.oldest_first(since, until), (page - 1) * size, page * size)
+    records = [lines.show(entry)[0] for entry in wanted]
     return {"synthetic": True, "tongSo": lines.count(since, until), "duLieu": records}
 
 
