@@ -18,7 +18,7 @@ NEVER = {
     errors.ConfigError,
     errors.MethodError,
 }
-AS_USUAL = {errors.DtiError, errors.WarehouseError}
+AS_USUAL = {errors.DtiError, errors.LandingError, errors.WarehouseError}
 
 
 def decision(fault: BaseException) -> str:
