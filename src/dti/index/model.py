@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 Basis = Literal["measured", "appraised", "declared"]
 Provenance = Literal["quoted", "inferred", "provisional"]
-Rule = Literal["yes_no", "ratio", "target_ratio", "target_count", "steps"]
+Rule = Literal["yes_no", "ratio", "target_ratio", "target_count", "steps", "manual"]
+"""``manual``: the points themselves are stated, by the unit or by whoever appraised it."""
 
 RULES_WITH_DENOMINATOR: frozenset[Rule] = frozenset({"ratio", "target_ratio"})
 RULES_WITH_TARGET: frozenset[Rule] = frozenset({"target_ratio", "target_count"})
@@ -28,6 +29,20 @@ Number = Annotated[Decimal, Field(allow_inf_nan=False), AfterValidator(_plain)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=40)]
 MetricName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=80)]
+IndicatorCode = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*$")]
+FrameworkId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+Numerator = Annotated[
+    str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*|points\.[a-z0-9-]+\.[0-9]+(\.[0-9]+)*)$", max_length=120)
+]
+"""A metric, or the stated points of an indicator with rule ``manual`` (see ``points_metric``)."""
+FamilyName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+UnitLevel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]*$")]
+GeographyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=40)]
+
+
+def points_metric(framework_id: str, code: str) -> str:
+    """The name under which the feed ``declarations`` states the points of a ``manual`` indicator."""
+    return f"points.{framework_id}.{code}"
 
 
 class _Strict(BaseModel):
@@ -59,19 +74,24 @@ class Indicator(_Strict):
     ``feed`` is where the measured values of both come from. ``target`` is what earns full points.
     """
 
-    code: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*$")]
+    code: IndicatorCode
     pillar_code: Code
     name_vi: Text
     name_en: Text
     max_points: Number
     rule: Rule
-    numerator_metric: MetricName
+    numerator_metric: Numerator
     denominator_metric: MetricName | None = None
     target: Number | None = None
     steps: tuple[Step, ...] = ()
     feed: MetricName
     name_provenance: Provenance
     points_provenance: Provenance
+    official_scoring: str = Field(default="", exclude=True, description="Cách xác định và tính điểm, as decided.")
+    official_evidence: str = Field(default="", exclude=True, description="Tài liệu kiểm chứng, as decided.")
+    official_source: str = Field(default="", exclude=True, description="Nguồn thu thập dữ liệu, as decided.")
+    official_verifier: str = Field(default="", exclude=True, description="Đơn vị phối hợp xác minh, as decided.")
+    attention: str = Field(default="", exclude=True, description="What a person should look at before relying on it.")
     line: int = Field(default=0, exclude=True, description="Line in indicators.csv; no part of the method.")
 
 
@@ -125,12 +145,16 @@ class Unscored(_Strict):
 class Framework(_Strict):
     """One method: pillars, composites, indicators, and how values are chosen, rounded and ranked."""
 
-    framework: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+    framework: FrameworkId
+    status: Literal["computed"] = "computed"
+    family: FamilyName = Field(default="dti", description="What it measures; one framework a family, level and year.")
+    replaces: FrameworkId | None = Field(default=None, description="Same decision, better known: years may overlap.")
     decision: Text
-    decided_on: date
+    decided_on: date | None = Field(default=None, description="Empty where the decision is not known.")
     name_vi: Text
     name_en: Text
-    unit_level: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]*$")]
+    unit_level: UnitLevel
+    geography: GeographyId | None = Field(default=None, description="Whose units; empty: the one in force on the day.")
     in_force: InForce
     max_points: Number
     indicator_count: int

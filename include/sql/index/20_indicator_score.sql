@@ -1,0 +1,120 @@
+-- Grain: one row is one indicator of one unit, for every unit of the run's geography, known or not.
+-- Numeric division keeps at least the decimals of its left side, so each left side is given 30.
+insert into score.indicator_score (
+    run_id,
+    unit_id,
+    indicator_code,
+    pillar_code,
+    basis,
+    denominator_basis,
+    numerator,
+    denominator,
+    value,
+    status,
+    is_capped,
+    points,
+    max_points
+)
+with chosen as (
+    select
+        i.unit_id,
+        i.indicator_code,
+        i.part,
+        i.basis,
+        v.value
+    from score.indicator_input as i
+    inner join score.metric_value as v using (run_id, unit_id, metric, feed, basis)
+    where i.run_id = :run_id
+),
+
+known as (
+    select
+        u.unit_id,
+        i.framework_id,
+        i.framework_hash,
+        i.indicator_code,
+        i.pillar_code,
+        i.rule,
+        i.target,
+        i.max_points,
+        i.denominator_metric is not null as is_fraction,
+        n.basis,
+        d.basis as denominator_basis,
+        n.value as numerator,
+        d.value as denominator
+    from score.run as r
+    inner join method.framework as f using (framework_id, framework_hash)
+    inner join method.indicator as i using (framework_id, framework_hash)
+    inner join ref.unit as u on r.geography = u.geography and f.unit_level = u.unit_level
+    left join chosen as n
+        on u.unit_id = n.unit_id and i.indicator_code = n.indicator_code and n.part = 'numerator'
+    left join chosen as d
+        on u.unit_id = d.unit_id and i.indicator_code = d.indicator_code and d.part = 'denominator'
+    where r.run_id = :run_id
+),
+
+-- A share of nothing, or of less than nothing, is no share.
+judged as (
+    select
+        *,
+        case
+            when numerator is null or (is_fraction and denominator is null) then 'missing'
+            when is_fraction and denominator <= 0 then 'undefined'
+            else 'scored'
+        end as status
+    from known
+),
+
+valued as (
+    select
+        *,
+        case
+            when status = 'scored' and is_fraction then round(numerator, 30) / denominator
+            when status = 'scored' then numerator
+        end as value
+    from judged
+),
+
+-- The share of its points that a scored indicator earns, before it is held between 0 and 1.
+earned as (
+    select
+        v.unit_id,
+        v.indicator_code,
+        case v.rule
+            when 'yes_no' then case when v.value >= 1 then 1 else 0 end
+            when 'ratio' then v.value
+            when 'target_ratio' then round(v.value, 30) / v.target
+            when 'target_count' then round(v.value, 30) / v.target
+            when 'steps' then coalesce(reached.share, 0)
+        end as share
+    from valued as v
+    left join lateral (
+        select s.share
+        from method.step as s
+        where
+            v.framework_id = s.framework_id
+            and v.framework_hash = s.framework_hash
+            and v.indicator_code = s.indicator_code
+            and v.value >= s.threshold
+        order by s.threshold desc
+        limit 1
+    ) as reached on v.rule = 'steps'
+    where v.status = 'scored'
+)
+
+select
+    :run_id as run_id,
+    v.unit_id,
+    v.indicator_code,
+    v.pillar_code,
+    v.basis,
+    v.denominator_basis,
+    v.numerator,
+    v.denominator,
+    v.value,
+    v.status,
+    coalesce(e.share > 1, false) as is_capped,
+    case when e.share is null then 0 else v.max_points * greatest(0, least(1, e.share)) end as points,
+    v.max_points
+from valued as v
+left join earned as e using (unit_id, indicator_code)

@@ -1,0 +1,77 @@
+-- Grain: one row is one indicator of one unit in one complete run, known or not.
+create view marts.indicator_score as
+select
+    s.run_id,
+    r.as_of_date,
+    r.year,
+    r.framework_id,
+    r.geography,
+    r.synthetic,
+    s.unit_id,
+    u.name_vi as unit_name,
+    i.position as indicator_no,
+    s.indicator_code,
+    i.name_vi as indicator_name,
+    i.name_en as indicator_name_en,
+    s.pillar_code,
+    i.rule,
+    i.target,
+    i.numerator_metric,
+    i.denominator_metric,
+    i.feed,
+    s.basis,
+    s.denominator_basis,
+    trim_scale(s.numerator) as numerator,
+    trim_scale(s.denominator) as denominator,
+    trim_scale(round(s.value, 12)) as value,
+    trim_scale(round(s.points, 12)) as points,
+    s.max_points,
+    s.status,
+    s.is_capped,
+    case
+        when 'provisional' in (i.name_provenance, i.points_provenance) then 'provisional'
+        when 'inferred' in (i.name_provenance, i.points_provenance) then 'inferred'
+        else 'quoted'
+    end as provenance,
+    i.name_provenance,
+    i.points_provenance
+from score.indicator_score as s
+inner join score.run as r on s.run_id = r.run_id and r.status = 'complete'
+inner join method.indicator as i
+    on
+        r.framework_id = i.framework_id
+        and r.framework_hash = i.framework_hash
+        and s.indicator_code = i.indicator_code
+inner join ref.unit as u on s.unit_id = u.unit_id;
+
+comment on view marts.indicator_score is 'One row is one component indicator of one unit in one run; names and points may be provisional';
+comment on column marts.indicator_score.run_id is 'The run: kind, day, framework and geography';
+comment on column marts.indicator_score.as_of_date is 'Nothing that happened or was stated after this day counts';
+comment on column marts.indicator_score.year is 'Reporting year';
+comment on column marts.indicator_score.framework_id is 'The method, a folder of include/frameworks';
+comment on column marts.indicator_score.geography is '63 (until 30 June 2025) or 34 (from 1 July 2025) provinces';
+comment on column marts.indicator_score.synthetic is 'True: values come from a made-up or unregistered source; no figure of any real agency or province';
+comment on column marts.indicator_score.unit_id is 'The unit, such as P34-66';
+comment on column marts.indicator_score.unit_name is 'Vietnamese name of the unit';
+comment on column marts.indicator_score.indicator_no is 'Official order of the indicator over all pillars, from 1';
+comment on column marts.indicator_score.indicator_code is 'Component indicator, such as 7.5';
+comment on column marts.indicator_score.indicator_name is 'Vietnamese name of the indicator; see name_provenance';
+comment on column marts.indicator_score.indicator_name_en is 'English name of the indicator';
+comment on column marts.indicator_score.pillar_code is 'Pillar (main index) it counts for; DTTM has no points and so no index';
+comment on column marts.indicator_score.rule is 'How the value earns points: yes_no, ratio, target_ratio, target_count or steps';
+comment on column marts.indicator_score.target is 'Value that earns full points, for target_ratio and target_count';
+comment on column marts.indicator_score.numerator_metric is 'Metric that is scored';
+comment on column marts.indicator_score.denominator_metric is 'Metric it is divided by; empty: not a fraction';
+comment on column marts.indicator_score.feed is 'Feed whose measured values count for the indicator';
+comment on column marts.indicator_score.basis is 'Basis of the numerator: measured, appraised or declared; empty: not known';
+comment on column marts.indicator_score.denominator_basis is 'Basis of the denominator, or calendar; empty: not known or not needed';
+comment on column marts.indicator_score.numerator is 'Numerator; empty: not known';
+comment on column marts.indicator_score.denominator is 'Denominator; empty: not known or not needed';
+comment on column marts.indicator_score.value is 'What the rule is applied to, to 12 decimals: the fraction, or the numerator alone';
+comment on column marts.indicator_score.points is 'Points earned, to 12 decimals';
+comment on column marts.indicator_score.max_points is 'Points at full score';
+comment on column marts.indicator_score.status is 'scored, missing (a part is not known) or undefined (the denominator is not above 0)';
+comment on column marts.indicator_score.is_capped is 'True: the value lies above 100 % and is held at the maximum';
+comment on column marts.indicator_score.provenance is 'The weaker of name_provenance and points_provenance';
+comment on column marts.indicator_score.name_provenance is 'How the name reached us: quoted, inferred, or provisional until the official annex is loaded';
+comment on column marts.indicator_score.points_provenance is 'How the points reached us: quoted, inferred, or provisional until the official annex is loaded';

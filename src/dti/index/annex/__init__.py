@@ -1,0 +1,1 @@
+"""Reading the official annex of a decision, as offices hold it, into a framework folder."""
