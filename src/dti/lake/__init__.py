@@ -1,0 +1,7 @@
+"""The lake: one Delta table a feed, in which every key stands once, in its newest known state."""
+
+from dti.lake.errors import LakeError
+from dti.lake.merging import merge
+from dti.lake.versions import changed_partitions, files, version
+
+__all__ = ["LakeError", "changed_partitions", "files", "merge", "version"]
