@@ -14,7 +14,9 @@ from pydantic_core import ErrorDetails
 
 from dti.errors import MethodError
 from dti.index.lint import MetricKey, lint
-from dti.index.model import Finding, Framework, Indicator, Step, nearest_line
+from dti.index.model import Finding, Framework, Indicator, Step, nearest_line, points_metric
+from dti.index.published import PublishedFramework, lint_published
+from dti.index.shelf import lint_beside, unit_levels
 from dti.settings import Settings, get_settings
 
 YAML_FILE, CSV_FILE = "framework.yml", "indicators.csv"
@@ -22,6 +24,8 @@ _COLUMNS = (
     "code", "pillar_code", "name_vi", "name_en", "max_points", "rule", "numerator_metric", "denominator_metric",
     "target", "feed", "name_provenance", "points_provenance",
 )  # fmt: skip
+OFFICIAL_COLUMNS = ("official_scoring", "official_evidence", "official_source", "official_verifier", "attention")
+"""Columns a framework may carry beside its method: what the decision says in its own words, and what to look at."""
 
 
 def load_framework(id_or_path: str | Path, *, settings: Settings | None = None) -> Framework:
@@ -34,14 +38,53 @@ def load_framework(id_or_path: str | Path, *, settings: Settings | None = None) 
     framework, findings = _read(folder)
     if framework is None:
         raise method_error(findings)
+    if isinstance(framework, PublishedFramework):
+        what = f"{framework.framework_id} is kept as published results only: {framework.why}"
+        raise MethodError(
+            what, where=str(folder / YAML_FILE), remedy="compute with a framework whose status is computed"
+        )
     return framework
+
+
+def load_published(id_or_path: str | Path, *, settings: Settings | None = None) -> PublishedFramework:
+    """Read a framework whose status is ``published_only``. Raises MethodError as ``load_framework`` does."""
+    framework, findings = _read(_folder(id_or_path, settings or get_settings()))
+    if framework is None:
+        raise method_error(findings)
+    if isinstance(framework, Framework):
+        raise MethodError("is a framework to compute with", where=framework.folder, remedy="read it as one")
+    return framework
+
+
+def framework_ids(settings: Settings | None = None) -> list[str]:
+    """Ids of every framework folder, sorted."""
+    root = (settings or get_settings()).include_dir / "frameworks"
+    return sorted(path.parent.name for path in root.glob(f"*/{YAML_FILE}"))
 
 
 def lint_folder(path: str | Path, *, settings: Settings | None = None) -> list[Finding]:
     """Everything in the folder that would make a wrong index, in file order; empty when it is sound."""
     settings = settings or get_settings()
-    framework, findings = _read(_folder(path, settings))
-    return findings if framework is None else lint(framework, known_metrics(settings))
+    folder = _folder(path, settings)
+    framework, findings = _read(folder)
+    if framework is None:
+        return findings
+    if isinstance(framework, Framework):
+        findings = lint(framework, known_metrics(settings))
+    else:
+        findings = list(lint_published(framework))
+    findings += lint_beside(framework, list(_neighbours(folder, settings)), unit_levels(settings))
+    return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.what))
+
+
+def _neighbours(folder: Path, settings: Settings) -> Iterator[Framework | PublishedFramework]:
+    """The other frameworks, those that ship and those beside ``folder``; one that cannot be read is its own finding."""
+    beside = {*(settings.include_dir / "frameworks").glob(f"*/{YAML_FILE}"), *folder.parent.glob(f"*/{YAML_FILE}")}
+    for path in sorted(beside):
+        if path.parent.resolve().name != folder.resolve().name:
+            other, _ = _read(path.parent)
+            if other is not None:
+                yield other
 
 
 def known_metrics(settings: Settings) -> frozenset[MetricKey]:
@@ -61,7 +104,7 @@ def _folder(id_or_path: str | Path, settings: Settings) -> Path:
     named = settings.include_dir / "frameworks" / id_or_path
     folder = named if named.is_dir() else Path(id_or_path)
     if not (folder / YAML_FILE).is_file():
-        known = sorted(p.parent.name for p in (settings.include_dir / "frameworks").glob(f"*/{YAML_FILE}"))
+        known = framework_ids(settings)
         raise MethodError(
             f"no framework here: {YAML_FILE} is missing",
             where=str(id_or_path),
@@ -70,15 +113,23 @@ def _folder(id_or_path: str | Path, settings: Settings) -> Path:
     return folder
 
 
-def _read(folder: Path) -> tuple[Framework | None, list[Finding]]:
+def _read(folder: Path) -> tuple[Framework | PublishedFramework | None, list[Finding]]:
     """The framework, or why there is none."""
     head, lines, findings = _read_yaml(folder / YAML_FILE)
-    indicators, row_findings = _read_indicators(folder / CSV_FILE)
-    findings += row_findings
+    place: dict[str, Any] = {"folder": str(folder), "lines": lines}
+    published = head.get("status") == "published_only"
+    indicators: list[Indicator] = []
+    if not published:
+        indicators, row_findings = _read_indicators(folder / CSV_FILE, str(head.get("framework")))
+        findings += row_findings
     if findings:
         return None, findings
+    framework: Framework | PublishedFramework
     try:
-        framework = Framework.model_validate({**head, "indicators": indicators, "folder": str(folder), "lines": lines})
+        if published:
+            framework = PublishedFramework.model_validate(head | place)
+        else:
+            framework = Framework.model_validate(head | place | {"indicators": indicators})
     except ValidationError as fault:
         file = str(folder / YAML_FILE)
         return None, [_finding(file, nearest_line(lines, error["loc"]), error) for error in fault.errors()]
@@ -132,7 +183,7 @@ def _key_lines(node: yaml.Node, prefix: str) -> Iterator[tuple[str, int]]:
         yield from _key_lines(child, path)
 
 
-def _read_indicators(path: Path) -> tuple[list[Indicator], list[Finding]]:
+def _read_indicators(path: Path, framework_id: str) -> tuple[list[Indicator], list[Finding]]:
     """The rows of indicators.csv in their order, and what is wrong with single rows."""
     if not path.is_file():
         return [], [Finding(file=str(path), line=1, what="no such file", remedy="give one row an indicator")]
@@ -153,7 +204,7 @@ def _read_indicators(path: Path) -> tuple[list[Indicator], list[Finding]]:
             )
             continue
         try:
-            indicators.append(_indicator(row, line))
+            indicators.append(_indicator(row, line, framework_id))
         except ValidationError as fault:
             findings += [_finding(str(path), line, error) for error in fault.errors()]
         except ValueError as fault:
@@ -161,10 +212,13 @@ def _read_indicators(path: Path) -> tuple[list[Indicator], list[Finding]]:
     return indicators, findings
 
 
-def _indicator(row: dict[str, str], line: int) -> Indicator:
+def _indicator(row: dict[str, str], line: int, framework_id: str) -> Indicator:
     values: dict[str, Any] = {column: row[column].strip() or None for column in _COLUMNS}
+    values |= {column: row.get(column, "").strip() for column in OFFICIAL_COLUMNS}
     if values["rule"] == "steps":
         values["steps"] = _steps(values.pop("target") or "")
+    if values["rule"] == "manual" and values["numerator_metric"] is None:
+        values["numerator_metric"] = points_metric(framework_id, str(values["code"]))
     return Indicator.model_validate({**values, "line": line})
 
 

@@ -8,7 +8,14 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
-from dti.index.model import RULES_WITH_DENOMINATOR, RULES_WITH_TARGET, Finding, Framework, Indicator
+from dti.index.model import (
+    RULES_WITH_DENOMINATOR,
+    RULES_WITH_TARGET,
+    Finding,
+    Framework,
+    Indicator,
+    points_metric,
+)
 
 MetricKey = tuple[str, str]
 """A metric as one feed reports it: (metric, feed)."""
@@ -127,6 +134,9 @@ def _duplicates(framework: Framework) -> Iterator[Finding]:
 
 
 def _unknown_metrics(framework: Framework, indicator: Indicator, known: frozenset[MetricKey]) -> Iterator[Finding]:
+    if indicator.rule == "manual":
+        yield from _stated_points(framework, indicator)
+        return
     feeds = {feed for _, feed in known}
     if indicator.feed not in feeds or indicator.feed == CALENDAR:
         remedy = f"known: {', '.join(sorted(feeds - {CALENDAR}))}"
@@ -140,6 +150,19 @@ def _unknown_metrics(framework: Framework, indicator: Indicator, known: frozense
     if denominator and not {(denominator, feed) for feed in (indicator.feed, STATED, CALENDAR)} & known:
         what = f"denominator {denominator} is no metric of feed {indicator.feed}, of declarations or of the calendar"
         yield _in_csv(framework, indicator, what, remedy)
+
+
+def _stated_points(framework: Framework, indicator: Indicator) -> Iterator[Finding]:
+    """Points of a manual indicator are stated under one name only, so that no two indicators share them."""
+    name = points_metric(framework.framework_id, indicator.code)
+    if indicator.numerator_metric != name:
+        what = f"rule manual takes its points from {name}, not from {indicator.numerator_metric}"
+        yield _in_csv(framework, indicator, what, "empty numerator_metric, or give the rule that scores the metric")
+    if indicator.feed != STATED:
+        yield _in_csv(framework, indicator, f"rule manual with feed {indicator.feed}", f"points are stated in {STATED}")
+    if set(framework.basis_order) == {"measured"}:
+        what = "rule manual needs stated points, but basis_order has no appraised and no declared"
+        yield _in_csv(framework, indicator, what, "add appraised or declared to basis_order")
 
 
 def _placing(framework: Framework, indicator: Indicator) -> Iterator[Finding]:

@@ -90,7 +90,6 @@ def _followers(before: Code | None) -> list[Code]:
     if before is None:
         return [(1,), (1, 1)]
     follow = [(*before, 1)]
-    for length in range(len(before), 0, -1):
-        follow.append((*before[: length - 1], before[length - 1] + 1))
+    follow += [(*before[: length - 1], before[length - 1] + 1) for length in range(len(before), 0, -1)]
     after = [(*code, 1) for code in follow[1:]]  # a heading without a row of its own
     return [*follow, *after]

@@ -123,7 +123,9 @@ def _decode(path: Path, encoding: str | None) -> str:
             ) from fault
         except UnicodeDecodeError:
             continue
-    raise MethodError("the encoding is unknown", where=path.name, remedy="save the file as CSV UTF-8, or name --encoding")
+    raise MethodError(
+        "the encoding is unknown", where=path.name, remedy="save the file as CSV UTF-8, or name --encoding"
+    )
 
 
 def _delimiter(text: str) -> str:

@@ -61,11 +61,10 @@ _STATED = _spelt(r"điểm tối đa|\d điểm")
 _RATE = _spelt(rf"{_SHARE} ?= ?(?:\(?a ?/ ?b\)?|[^=/*%<≥+\d]+/[^=/*%<≥+\d]+?)(?: ?\* ?100 ?%?)?")
 _POINTS_OF_RATE = _spelt(rf"điểm(?: số)? ?= ?\(?(?:a ?/ ?b|{_SHARE})\)? ?\* ?{_FULL}")
 _AT_LEAST = _spelt(
-    rf"(?:nếu )?(?:{_WHAT} )?(?:đạt )?(?:≥ ?{_NUMBER}|(?:từ )?{_NUMBER} trở lên|lớn hơn hoặc bằng {_NUMBER}) ?: ?(?P<points>.+)"
+    rf"(?:nếu )?(?:{_WHAT} )?(?:đạt )?(?:≥ ?{_NUMBER}|(?:từ )?{_NUMBER} trở lên|lớn hơn hoặc bằng {_NUMBER})"
+    r" ?: ?(?P<points>.+)"
 )
-_BELOW = _spelt(
-    rf"(?:nếu )?(?:{_WHAT} )?(?:đạt )?(?:< ?{_NUMBER}|dưới {_NUMBER}|nhỏ hơn {_NUMBER}) ?: ?(?P<points>.+)"
-)
+_BELOW = _spelt(rf"(?:nếu )?(?:{_WHAT} )?(?:đạt )?(?:< ?{_NUMBER}|dưới {_NUMBER}|nhỏ hơn {_NUMBER}) ?: ?(?P<points>.+)")
 _BETWEEN = _spelt(
     rf"(?:nếu )?(?:(?:{_WHAT} )?(?:đạt )?từ {_NUMBER} đến dưới {_NUMBER}|{_NUMBER} ?≤ ?{_WHAT} ?< ?{_NUMBER}"
     rf"|(?:{_WHAT} )?≥ ?{_NUMBER} (?:và|đến) ?< ?{_NUMBER}) ?: ?(?P<points>.+)"
@@ -120,9 +119,7 @@ def _yes_no(clauses: Sequence[str], max_points: Decimal) -> Understood | None:
 
 
 def _ratio(clauses: Sequence[str], _: Decimal) -> Understood | None:
-    kinds = [
-        "points" if _POINTS_OF_RATE.fullmatch(c) else "rate" if _RATE.fullmatch(c) else "other" for c in clauses
-    ]
+    kinds = ["points" if _POINTS_OF_RATE.fullmatch(c) else "rate" if _RATE.fullmatch(c) else "other" for c in clauses]
     return Understood("ratio") if kinds.count("points") == 1 and kinds.count("rate") == len(kinds) - 1 <= 1 else None
 
 
@@ -142,12 +139,14 @@ def _thresholds(clauses: Sequence[str], max_points: Decimal) -> Understood | Unc
         if is_share == (part["what"] in {"a", "số lượng"}):
             return Unclear("whether the threshold is a share or a number is not said")
         return Understood("target_ratio" if is_share else "target_count", target=high[0])
-    ranges = sorted([(*_numbers(m), m["points"]) for m in between], key=lambda found: found[0])
-    edges = [bottom, *(edge for first, last, _ in ranges for edge in (first, last)), high]
+    ranges = sorted((_range(m) for m in between), key=lambda found: found.first)
+    edges = [bottom, *(edge for step in ranges for edge in (step.first, step.last)), high]
     if any(a != b for a, b in zip(edges[::2], edges[1::2], strict=True)):
         return Unclear("the steps leave a gap, or overlap")
-    shares = [_share(points, max_points) for points in (low[0]["points"], *(r[2] for r in ranges), top[0]["points"])]
-    thresholds = [Decimal(0), bottom[0], *(last[0] for _, last, _ in ranges)]
+    shares = [
+        _share(points, max_points) for points in (low[0]["points"], *(r.points for r in ranges), top[0]["points"])
+    ]
+    thresholds = [Decimal(0), bottom[0], *(step.last[0] for step in ranges)]
     known = [share for share in shares if share is not None]
     if len(known) != len(shares) or not all(is_share for _, is_share in edges):
         return Unclear("a step's points are no known share of the maximum")
@@ -160,18 +159,32 @@ def _thresholds(clauses: Sequence[str], max_points: Decimal) -> Understood | Unc
 def _levels(clauses: Sequence[str], max_points: Decimal) -> Understood | None:
     labelled = [_LEVEL.fullmatch(clause) for clause in clauses]
     shares = [_share(m["points"], max_points) for m in labelled if m]
-    if len(shares) != len(clauses) or len(shares) < 3 or any(re.search(r"[<≥≤%]|\d", m["label"]) for m in labelled if m):
+    labels = [m["label"] for m in labelled if m]
+    if len(labels) != len(clauses) or len(labels) < 3 or any(re.search(r"[<≥≤%]|\d", label) for label in labels):
         return None
     known = [share for share in shares if share is not None]
     falls = len(known) == len(clauses) and all(one > two for one, two in pairwise(known))
-    return Understood("levels", shares=tuple(reversed(known))) if falls and (known[0], known[-1]) == (1, 0) else None
+    return Understood("levels", shares=tuple(reversed(known))) if falls and known[0] == 1 and known[-1] == 0 else None
+
+
+@dataclass(frozen=True)
+class _Range:
+    """From ``first`` to below ``last``; each with whether it is a percentage."""
+
+    first: tuple[Decimal, bool]
+    last: tuple[Decimal, bool]
+    points: str
+
+
+def _range(match: re.Match[str]) -> _Range:
+    first, last = _numbers(match)
+    return _Range(first, last, match["points"])
 
 
 def _numbers(match: re.Match[str]) -> list[tuple[Decimal, bool]]:
     """The numbers of a threshold, each with whether it is a percentage (80% is 0.8)."""
-    groups = [group for group in match.groups()]
     found = []
-    for number, percent in zip(groups, groups[1:], strict=False):
+    for number, percent in pairwise(match.groups()):
         if number is not None and percent in {"", "%"} and re.fullmatch(r"\d+(?:[.,]\d+)?", number):
             value = Decimal(number.replace(",", "."))
             found.append((value / 100 if percent else value, bool(percent)))

@@ -262,7 +262,9 @@ class _Reader:
         for row in leaves:
             if row.code[:1] not in numbers:
                 what = "is a main index without indicators" if len(row.code) == 1 else "belongs to no main index"
-                self._refuse(row.place, f"{row.dotted} {row.name[:60]!r} {what}", "give the rows 1, 1.1, 1.2 … 2, 2.1 …")
+                self._refuse(
+                    row.place, f"{row.dotted} {row.name[:60]!r} {what}", "give the rows 1, 1.1, 1.2 … 2, 2.1 …"
+                )
 
     def _fill_points(self, row: Row, pillars: list[Row]) -> None:
         """A pillar that is not scored may leave the points of its rows empty; any other row may not."""
