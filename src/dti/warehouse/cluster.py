@@ -14,6 +14,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +25,10 @@ from dti.settings import Settings
 VERSION = "18"
 SERVER_USER = "pgserver"
 SOCKET_PATH_LIMIT = 100
+LINGER_SECONDS = 2
+"""How long a stopped server may take to vanish; its pid file goes a moment before it does."""
+LEFTOVER_SECONDS = 20
+"""Patience with the children of a killed server, which go by themselves."""
 START_SECONDS = 120
 """Patience with a start: after a crash PostgreSQL first replays what it had promised."""
 
@@ -99,17 +104,58 @@ def create(cluster: Cluster, password: str) -> None:
 
 
 def start(cluster: Cluster) -> None:
-    """Start the server in a session of its own, so that it outlives whoever starts it; returns when it is ready."""
+    """Start the server in a session of its own, so that it outlives whoever starts it; returns when it is ready.
+
+    Raises WarehouseError with the end of the server's log.
+    """
     _make_folders(cluster)
     conf = cluster.data / "dti.conf"
     conf.write_text(_configuration(cluster), "utf-8")
     os.chown(conf, cluster.run_as.pw_uid, cluster.run_as.pw_gid)
-    _run(cluster, "pg_ctl", ["start", "-w", "-t", str(START_SECONDS), "-D", str(cluster.data), "-l", str(cluster.log)])
+    for patience in range(LEFTOVER_SECONDS, -1, -1):
+        _clear_stale_locks(cluster)
+        try:
+            _run(cluster, "pg_ctl", ["start", "-w", f"-t{START_SECONDS}", f"-D{cluster.data}", f"-l{cluster.log}"])
+        except WarehouseError as fault:
+            said = cluster.log.read_text("utf-8", errors="replace")[-600:] if cluster.log.exists() else fault.what
+            if not patience or "shared memory" not in said:
+                raise WarehouseError(
+                    f"does not start: {' '.join(said.split())}", where=fault.where, remedy=fault.remedy
+                ) from None
+            time.sleep(1)
+        else:
+            return
 
 
 def stop(cluster: Cluster) -> None:
-    """Stop the server; open transactions are rolled back."""
-    _run(cluster, "pg_ctl", ["stop", "-w", "-m", "fast", "-t", "60", "-D", str(cluster.data)])
+    """Stop the server; open transactions are rolled back. When this returns, no process of it is left."""
+    number = int((cluster.data / "postmaster.pid").read_text("utf-8").split()[0])
+    _run(cluster, "pg_ctl", ["stop", "-w", "-mfast", "-t60", f"-D{cluster.data}"])
+    deadline = time.monotonic() + LINGER_SECONDS
+    while _exists(number) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _exists(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _clear_stale_locks(cluster: Cluster) -> None:
+    """Remove the locks of a server that was killed when its process number now belongs to another program.
+
+    PostgreSQL would take that program for itself and refuse to start: in a container, numbers come back soon.
+    """
+    lock = cluster.data / "postmaster.pid"
+    if not lock.exists() or not (number := lock.read_text("utf-8").split()[:1]):
+        return
+    command = Path("/proc") / number[0] / "cmdline"
+    if command.exists() and str(cluster.data).encode() not in command.read_bytes():
+        lock.unlink()
+        (cluster.socket_dir / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
 
 def _configuration(cluster: Cluster) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
 from pathlib import Path
 
 import psycopg
@@ -56,6 +55,5 @@ def _alembic(command_name: str, connection: Connection, target: str) -> None:
     getattr(command, command_name)(config, target)
 
 
-@lru_cache(maxsize=1)
 def _migrations() -> Path:
     return get_settings().project / "migrations"
