@@ -12,7 +12,7 @@ from sandbox import SYNTHETIC_NOTE
 from sandbox.clock import Clock, parse_clock
 from sandbox.drop import write_drop
 from sandbox.portals.agencies import World
-from sandbox.serve import DEFAULT_PORT, HOST, create_app, serve as serve_app
+from sandbox.serve import DEFAULT_PORT, HOST, create_app, run
 from sandbox.web.auth import TokenDesk
 from sandbox.world.times import local
 
@@ -50,9 +50,10 @@ def serve(
     """Serve all agencies until interrupted."""
     time = Clock(clock)
     served = create_app(World(seed, scale), time, TokenDesk(client_id, client_secret, token_seconds), home)
-    typer.echo(f"{SYNTHETIC_NOTE}\nhttp://{HOST}:{port}  clock {local(time.now()):%Y-%m-%d %H:%M}  seed {seed}  scale {scale:g}")
+    typer.echo(SYNTHETIC_NOTE)
+    typer.echo(f"http://{HOST}:{port}  clock {local(time.now()):%Y-%m-%d %H:%M}  seed {seed}  scale {scale:g}")
     try:
-        serve_app(served, port)
+        run(served, port)
     except OSError as fault:
         typer.echo(f"port {port} of {HOST}: {fault.strerror} — give another with --port or DTI_SANDBOX_PORT", err=True)
         raise typer.Exit(1) from None

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from sandbox.files import comma_separated, decomposed_utf8_with_mark, utf8_with_mark, windows_1258, workbook, write_whole
+from sandbox.files import (
+    comma_separated,
+    decomposed_utf8_with_mark,
+    utf8_with_mark,
+    windows_1258,
+    workbook,
+    write_whole,
+)
 from sandbox.portals.agencies import NATIONAL, World
 from sandbox.portals.form_sheets import declaration_table, inventory_table
 from sandbox.portals.office_sheets import staffing_table, teams_table
@@ -37,7 +44,8 @@ class Sheet:
 
     def path(self, home: Path, day: date) -> Path:
         """Where the file of ``day`` lies."""
-        return home / "drop" / self.source / f"{self.stem}-{day:%Y-%m}{'' if self.is_monthly else f'-{day:%d}'}{self.suffix}"
+        stands_for = f"{day:%Y-%m}" if self.is_monthly else f"{day:%Y-%m-%d}"
+        return home / "drop" / self.source / f"{self.stem}-{stands_for}{self.suffix}"
 
 
 def _book(table: Table, day: date) -> bytes:

@@ -1,4 +1,4 @@
-"""Writing sheets the way offices do: workbooks with merged headers, CSV in old encodings. Always whole or not at all."""
+"""Writing sheets as offices do: workbooks with merged headers, CSV in old encodings. Always whole or not at all."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def _watch(over: threading.Event, refresh: Callable[[], None]) -> None:
         refresh()
 
 
-def serve(app: FastAPI, port: int) -> None:
+def run(app: FastAPI, port: int) -> None:
     """Serve until interrupted. Raises OSError when the port is taken."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

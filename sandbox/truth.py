@@ -19,7 +19,7 @@ from sandbox.portals.catalogue import catalogue
 from sandbox.portals.declarations import declaration_list
 from sandbox.portals.dossier_list import dossier_list
 from sandbox.portals.inventory import inventory_list
-from sandbox.portals.monitor import Query, answer
+from sandbox.portals.monitor import Query, evaluate
 from sandbox.world.data_centres import MEASURES
 from sandbox.world.times import VIETNAM, business_day, midnight, moment
 
@@ -92,9 +92,10 @@ def _samples(world: World, agency: str, step: int, start: int, end: int, clock: 
     for measure in MEASURES:
         if not len(grid):
             return
-        for series in answer(world, agency, Query(measure, step), int(grid[0]), int(grid[-1]), step, clock):
+        for series in evaluate(world, agency, Query(measure, step), int(grid[0]), int(grid[-1]), step, clock):
             for sampled_at, value in zip(series.moments.tolist(), series.values, strict=True):
-                record = {**series.labels, "measure": measure, "sampled_at": sampled_at, "value": value, "step_seconds": step}
+                record = {**series.labels, "measure": measure, "sampled_at": sampled_at}
+                record |= {"value": value, "step_seconds": step}
                 flaw = "no_number" if value == "NaN" else "over_100" if value == "174.5" else None
                 yield Delivery(record, "unknown_unit" if series.labels.get("province") == "Phòng thử nghiệm" else flaw)
 

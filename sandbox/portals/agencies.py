@@ -25,7 +25,7 @@ NATIONAL = "quoc-gia"
 
 @dataclass(frozen=True)
 class World:
-    """One made-up country: the seed it grows from, and how many dossiers it has (1: some 23 thousand in half a year)."""
+    """One made-up country: its seed, and how many dossiers it has (scale 1: some 23 thousand in half a year)."""
 
     seed: int = 922
     scale: float = 1.0

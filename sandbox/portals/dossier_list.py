@@ -50,6 +50,10 @@ class _Month:
     shard: Integers
     row: Integers
 
+    def entry(self, line: int) -> Entry:
+        """One line of the month."""
+        return Entry(self.shards[self.shard[line]], int(self.row[line]), int(self.updated[line]))
+
 
 class DossierList:
     """A portal's list at one moment. Order: time of last change, then opening day, province and number."""
@@ -67,7 +71,7 @@ class DossierList:
         """The lines that changed in ``[since, until)``; months are made as the reader gets to them."""
         for month, start, stop in self._spans(since, until):
             for i in range(start, stop):
-                yield Entry(month.shards[month.shard[i]], int(month.row[i]), int(month.updated[i]))
+                yield month.entry(i)
 
     def newest_first(self, since: int, until: int, skip: int, take: int) -> list[Entry]:
         """``take`` lines after the newest ``skip`` of those that changed in ``[since, until)``."""
@@ -75,8 +79,8 @@ class DossierList:
         for month, start, stop in reversed(list(self._spans(since, until))):
             passed = min(skip, stop - start)
             skip -= passed
-            for i in range(stop - passed - 1, max(start, stop - passed - (take - len(found))) - 1, -1):
-                found.append(Entry(month.shards[month.shard[i]], int(month.row[i]), int(month.updated[i])))
+            end = stop - passed
+            found.extend(month.entry(i) for i in range(end - 1, max(start, end - (take - len(found))) - 1, -1))
             if len(found) == take:
                 break
         return found
@@ -134,4 +138,3 @@ class DossierList:
 def dossier_list(world: World, portal: str, clock: int) -> DossierList:
     """The portal's list at ``clock``."""
     return DossierList(world, portal, clock)
-

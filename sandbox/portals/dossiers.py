@@ -131,9 +131,7 @@ def _fees(fee: int) -> list[Record]:
     ]
 
 
-def _supplements(
-    portal: str, shard: Shard, row: int, moments: list[int], code: str
-) -> list[Record]:
+def _supplements(portal: str, shard: Shard, row: int, moments: list[int], code: str) -> list[Record]:
     if moments[Event.ASK_SUPPLEMENT] == NEVER:
         return []
     came = moments[Event.RESUBMIT] < NEVER

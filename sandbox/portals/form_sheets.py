@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from sandbox import SYNTHETIC_NOTE
+from sandbox.portals import declarations, inventory
 from sandbox.portals.agencies import World
-from sandbox.portals.declarations import flaw_of as statement_flaw, stated
-from sandbox.portals.inventory import flaw_of as item_flaw, items
 from sandbox.portals.tables import Cell, Line, Table, written, yes_no
 from sandbox.world import people
 from sandbox.world.declared import Statement, rules
@@ -30,7 +29,7 @@ HOSTING_NAMES = {
 }
 BASIS_NAMES = {"declared": "Tự đánh giá", "appraised": "Thẩm định"}
 OWN_WORDS = {"system": "Phần mềm", "agency_network": "Đường truyền"}
-"""What Lâm Đồng calls things; no one told the warehouse, so half of its list is quarantined and the batch is stopped."""
+"""What Lâm Đồng calls things; no one told the warehouse, so half its list is quarantined and the batch stopped."""
 
 _SECURITY, _COUNT, _KEEPER = "An toàn thông tin", "Số lượng máy", "Người quản trị"
 _INVENTORY_HEADER = (
@@ -68,9 +67,14 @@ _DECLARATION_HEADER = (
 
 def inventory_table(world: World, agency: str, day: date) -> Table:
     """The inventory of Đắk Lắk (workbook) or Lâm Đồng (CSV with its own words) on ``day``."""
-    lines = tuple(_item_line(world, agency, i, item) for i, item in enumerate(items(world, agency, day), 1))
+    lines = tuple(_item_line(world, agency, i, item) for i, item in enumerate(inventory.items(world, agency, day), 1))
     if agency == "dak-lak":
-        title = ("SỞ KHOA HỌC VÀ CÔNG NGHỆ", "DANH MỤC HỆ THỐNG THÔNG TIN, NỀN TẢNG SỐ", f"Ngày lập: {day:%d/%m/%Y}", SYNTHETIC_NOTE)
+        title = (
+            "SỞ KHOA HỌC VÀ CÔNG NGHỆ",
+            "DANH MỤC HỆ THỐNG THÔNG TIN, NỀN TẢNG SỐ",
+            f"Ngày lập: {day:%d/%m/%Y}",
+            SYNTHETIC_NOTE,
+        )
         hidden = (*KIND_NAMES.values(), *HOSTING_NAMES.values())
         return Table("Danh mục", title, _INVENTORY_HEADER, lines, signatures=("NGƯỜI LẬP", "(Đã ký)"), hidden=hidden)
     flat = tuple(("", name if group in {"", "Hạ tầng"} else f"{group} - {name}") for group, name in _INVENTORY_HEADER)
@@ -79,18 +83,22 @@ def inventory_table(world: World, agency: str, day: date) -> Table:
 
 def declaration_table(world: World, day: date) -> Table:
     """The statements of Đắk Lắk up to ``day``."""
-    lines = tuple(_statement_line(world, i, s) for i, s in enumerate(stated(world, "dak-lak", day), 1))
+    lines = tuple(_statement_line(world, i, s) for i, s in enumerate(declarations.stated(world, "dak-lak", day), 1))
     title = ("UBND TỈNH ĐẮK LẮK", "BIỂU KÊ KHAI SỐ LIỆU CHUYỂN ĐỔI SỐ", f"Tính đến ngày {day:%d/%m/%Y}", SYNTHETIC_NOTE)
-    return Table("Kê khai", title, _DECLARATION_HEADER, lines, signatures=("NGƯỜI LẬP", "(Đã ký)"), hidden=tuple(rules()))
+    return Table(
+        "Kê khai", title, _DECLARATION_HEADER, lines, signatures=("NGƯỜI LẬP", "(Đã ký)"), hidden=tuple(rules())
+    )
 
 
 def _item_line(world: World, agency: str, number: int, item: Item) -> Line:
     place = (world.seed, item.unit.unit_id, item.code)
     person = key(*place, "administrator")
-    flaw = item_flaw(world, item)
+    flaw = inventory.flaw_of(world, item)
     kind = KIND_NAMES[item.kind]
     name: Cell = item.name
-    level, total, guarded = (_amount(v, *place, i) for i, v in enumerate((item.security_level, item.quantity_total, item.quantity_protected)))
+    level, total, guarded = (
+        _amount(v, *place, i) for i, v in enumerate((item.security_level, item.quantity_total, item.quantity_protected))
+    )
     if agency == "lam-dong" and item.kind in OWN_WORDS:
         kind, flaw = OWN_WORDS[item.kind], "unknown_kind"
     elif flaw == "unknown_kind":
@@ -121,7 +129,7 @@ def _amount(value: int | None, *place: object) -> Cell:
 
 def _statement_line(world: World, number: int, s: Statement) -> Line:
     place = (world.seed, s.unit.unit_id, s.metric, s.basis, s.stated_on)
-    flaw = statement_flaw(world, s)
+    flaw = declarations.flaw_of(world, s)
     metric, basis, value = s.metric, BASIS_NAMES[s.basis], written(s.value, *place)
     if flaw == "unknown_metric":
         metric = "so_lieu_khac"

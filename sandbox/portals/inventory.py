@@ -75,7 +75,14 @@ def _as_record(world: World, agency: str, item: Item) -> tuple[Record, str | Non
 def flaw_of(world: World, item: Item) -> str | None:
     """The fault this item was given, if any; the same in every form the list takes."""
     at = draw(world.seed, "inventory flaw", item.unit.unit_id, item.code) / FLAW_SHARE
-    flaws = ("unknown_kind", "missing_name", "wrong_type", "more_protected_than_there_are", "level_out_of_range", "unknown_unit")
+    flaws = (
+        "unknown_kind",
+        "missing_name",
+        "wrong_type",
+        "more_protected_than_there_are",
+        "level_out_of_range",
+        "unknown_unit",
+    )
     return flaws[int(at * len(flaws))] if at < 1 else None
 
 

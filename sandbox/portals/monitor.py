@@ -80,7 +80,7 @@ def _squeeze(promql: str) -> str:
     return re.sub(r"\s+", "", promql)
 
 
-def answer(world: World, agency: str, query: Query, start: int, end: int, step: int, clock: int) -> Iterator[Series]:
+def evaluate(world: World, agency: str, query: Query, start: int, end: int, step: int, clock: int) -> Iterator[Series]:
     """The series of a range query, evaluated at start, start + step … end, and never after ``clock``."""
     moments = np.arange(start, min(end, clock) + 1, step, dtype=np.int64)
     if not len(moments):

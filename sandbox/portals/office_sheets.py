@@ -17,6 +17,21 @@ from sandbox.world.offices import Staff, offices, staff
 from sandbox.world.units import spelling
 
 STRANGER = "Tỉnh Sông Xanh"
+_STAFF_FLAWS = (
+    "roles_above_total",
+    "missing_total",
+    "total_in_words",
+    "missing_office",
+    "counted_twice",
+    "unknown_unit",
+)
+_TEAM_FLAWS = (
+    "more_teams_than_villages",
+    "more_trained_than_members",
+    "missing_code",
+    "population_in_words",
+    "unknown_unit",
+)
 _ROLES, _TRAINED, _CONTACT = "Chuyên trách, kiêm nhiệm", "Được bồi dưỡng", "Người liên hệ"
 _STAFF_HEADER = (
     ("", "STT"),
@@ -57,10 +72,18 @@ def staffing_table(world: World, agency: str, day: date) -> Table:
     if agency == NATIONAL:
         title = ("BỘ NỘI VỤ - TỔNG HỢP NHÂN LỰC CHUYỂN ĐỔI SỐ", SYNTHETIC_NOTE)
         flat = tuple(("", f"{group} {name}".strip()) for group, name in _STAFF_HEADER)
-        return Table("nhan-luc", title, (*flat[:1], ("", "Tỉnh, thành phố"), ("", "Ngày báo cáo"), *flat[1:]), tuple(lines))
+        return Table(
+            "nhan-luc", title, (*flat[:1], ("", "Tỉnh, thành phố"), ("", "Ngày báo cáo"), *flat[1:]), tuple(lines)
+        )
     return Table(
         name="Nhân lực",
-        title=("UBND TỈNH ĐẮK LẮK", "SỞ NỘI VỤ", "BÁO CÁO NHÂN LỰC CHUYỂN ĐỔI SỐ", f"Tính đến ngày {day:%d/%m/%Y}", SYNTHETIC_NOTE),
+        title=(
+            "UBND TỈNH ĐẮK LẮK",
+            "SỞ NỘI VỤ",
+            "BÁO CÁO NHÂN LỰC CHUYỂN ĐỔI SỐ",
+            f"Tính đến ngày {day:%d/%m/%Y}",
+            SYNTHETIC_NOTE,
+        ),
         header=_STAFF_HEADER,
         lines=tuple(lines),
         total=totals(lines, 2, {c: partial(_figure, c) for c in range(3, 10)}),
@@ -81,7 +104,12 @@ def teams_table(world: World, agency: str, day: date) -> Table:
         return Table("to-cnscd", title, (header[0], ("", "Tỉnh"), ("", "Ngày báo cáo"), *header[1:]), tuple(lines))
     return Table(
         name="Tổ CNSCĐ",
-        title=("UBND TỈNH ĐẮK LẮK", "BIỂU TỔNG HỢP TỔ CÔNG NGHỆ SỐ CỘNG ĐỒNG", f"(Tính đến ngày {day:%d/%m/%Y})", SYNTHETIC_NOTE),
+        title=(
+            "UBND TỈNH ĐẮK LẮK",
+            "BIỂU TỔNG HỢP TỔ CÔNG NGHỆ SỐ CỘNG ĐỒNG",
+            f"(Tính đến ngày {day:%d/%m/%Y})",
+            SYNTHETIC_NOTE,
+        ),
         header=_TEAM_HEADER,
         lines=tuple(lines),
         total=totals(lines, 2, {c: partial(_figure, c) for c in (3, 5, 6, 7, 8)}),
@@ -96,7 +124,12 @@ def _figure(column: int, line: Line) -> float:
 
 def _signatures(day: date) -> tuple[str, ...]:
     sent = day + timedelta(days=4)
-    return (f"Đắk Lắk, ngày {sent:%d} tháng {sent:%m} năm {sent.year}", "NGƯỜI LẬP BIỂU", "THỦ TRƯỞNG ĐƠN VỊ", "(Đã ký)")
+    return (
+        f"Đắk Lắk, ngày {sent:%d} tháng {sent:%m} năm {sent.year}",
+        "NGƯỜI LẬP BIỂU",
+        "THỦ TRƯỞNG ĐƠN VỊ",
+        "(Đã ký)",
+    )
 
 
 def _staff_lines(world: World, agency: str, day: date, number: int, s: Staff) -> Iterable[Line]:
@@ -106,9 +139,7 @@ def _staff_lines(world: World, agency: str, day: date, number: int, s: Staff) ->
     figures = [s.total, s.digital_transformation, s.information_technology, s.information_security]
     figures += [s.trained_dx, s.trained_digital_skills, s.trained_data]
     cells: list[Cell] = [written(f, *place, i) for i, f in enumerate(figures)]
-    flaw = _flaw(
-        0.012, ("roles_above_total", "missing_total", "total_in_words", "missing_office", "unknown_unit"), *place
-    )
+    flaw = _flaw(0.015, _STAFF_FLAWS, *place)
     unit = spelling(world.seed, office.unit, "staffing", number % 4)
     name: Cell = office.name
     if flaw == "roles_above_total":
@@ -129,6 +160,9 @@ def _staff_lines(world: World, agency: str, day: date, number: int, s: Staff) ->
     contact = (people.full_name(person), people.phone(person), people.email(person))
     line = Line((*head, *cells, yes_no(s.has_focal_staff), *contact), flaw)
     yield line
+    if flaw == "counted_twice":
+        again = vietnamese(s.total + 1)
+        yield Line((*head, again, *cells[1:], yes_no(s.has_focal_staff), *contact), flaw)
     if flaw is None and draw(*place, "sent twice") < 0.004:
         yield line
 
@@ -137,10 +171,7 @@ def _team_lines(world: World, agency: str, day: date, number: int, c: Commune) -
     place = (world.seed, c.unit.unit_id, c.code)
     person = key(*place, "leader")
     figures: list[Cell] = [c.population, c.villages, c.villages_with_team, c.members, c.members_trained]
-    flaw = _flaw(
-        0.01, ("more_teams_than_villages", "more_trained_than_members", "missing_code", "population_in_words", "unknown_unit"),
-        *place,
-    )  # fmt: skip
+    flaw = _flaw(0.01, _TEAM_FLAWS, *place)
     unit = spelling(world.seed, c.unit, "teams", number % 3)
     code: Cell = c.code
     if flaw == "more_teams_than_villages":

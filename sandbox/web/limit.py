@@ -9,7 +9,7 @@ RETRY_AFTER_SECONDS = 1
 
 
 class RateLimit:
-    """Refuses the request that makes ``first``, and then every ``every``-th; who comes back too soon is refused again."""
+    """Refuses the ``first``-th request, and then every ``every``-th; who comes back too soon is refused again."""
 
     def __init__(self, first: int = 30, every: int = 500) -> None:
         self._first, self._every = first, every

@@ -18,7 +18,7 @@ from sandbox.portals.inventory import inventory_list
 from sandbox.web.answers import answer, fault
 from sandbox.web.auth import TokenDesk
 from sandbox.web.limit import RETRY_AFTER_SECONDS, RateLimit
-from sandbox.web.paging import MAX_SIZE, BadRequest, cursor, cursor_of, number, numbered, time_of
+from sandbox.web.paging import MAX_SIZE, BadRequestError, cursor, cursor_of, number, numbered, time_of
 from sandbox.world.times import business_day, midnight
 
 Answer = dict[str, Any]
@@ -27,12 +27,13 @@ _MAINTENANCE = "<!doctype html><title>503</title><h1>Hệ thống đang bảo tr
 
 @lru_cache(maxsize=16)
 def _records(world: World, agency: str, name: str, clock: int) -> list[Any]:
-    made = {
-        "thu-tuc": lambda: catalogue(world, agency, clock),
-        "kiem-ke": lambda: inventory_list(world, agency, business_day(clock)),
-        "khai-bao": lambda: declaration_list(world, business_day(clock)),
-    }
-    return [record for record, _ in made[name]()]
+    if name == "thu-tuc":
+        made = catalogue(world, agency, clock)
+    elif name == "kiem-ke":
+        made = inventory_list(world, agency, business_day(clock))
+    else:
+        made = declaration_list(world, business_day(clock))
+    return [record for record, _ in made]
 
 
 def _dossiers_by_time(world: World, agency: str, given: Mapping[str, str], clock: int) -> Answer:
@@ -102,7 +103,7 @@ def list_routes(world: World, clock: Clock, desk: TokenDesk, limit: RateLimit) -
             return fault(429, "too_many_requests", "ask again in a second", {"Retry-After": str(RETRY_AFTER_SECONDS)})
         try:
             return answer(LISTS[agency, name](world, agency, request.query_params, clock.now()))
-        except BadRequest as wrong:
+        except BadRequestError as wrong:
             return fault(400, "invalid_request", str(wrong))
 
     return routes

@@ -14,7 +14,7 @@ from sandbox.world.times import VIETNAM, moment
 MAX_SIZE = 5000
 
 
-class BadRequest(ValueError):
+class BadRequestError(ValueError):
     """The request asks for something that no page has; the text says what."""
 
 
@@ -22,7 +22,7 @@ def number(given: Mapping[str, str], name: str, default: int, high: int = 10**9)
     """A whole number from 1 to ``high`` among the request's parameters."""
     text = given.get(name, str(default))
     if not text.isdecimal() or not 1 <= int(text) <= high:
-        raise BadRequest(f"{name} must be a whole number from 1 to {high}")
+        raise BadRequestError(f"{name} must be a whole number from 1 to {high}")
     return int(text)
 
 
@@ -39,7 +39,7 @@ def time_of(given: Mapping[str, str], name: str, default: int) -> int:
     try:
         return moment(datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text))
     except ValueError:
-        raise BadRequest(f"{name} is no time") from None
+        raise BadRequestError(f"{name} is no time") from None
 
 
 def numbered(records: list[Any], given: Mapping[str, str]) -> tuple[list[Any], int]:
@@ -56,7 +56,7 @@ def cursor_of(given: Mapping[str, str], clock: int) -> tuple[int, int]:
     try:
         offset, at = json.loads(base64.urlsafe_b64decode(text.encode()))
     except (binascii.Error, ValueError, TypeError):
-        raise BadRequest("conTro is no cursor of this list") from None
+        raise BadRequestError("conTro is no cursor of this list") from None
     return int(offset), int(at)
 
 

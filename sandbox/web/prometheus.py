@@ -1,4 +1,4 @@
-"""The Prometheus HTTP API as far as a pull needs it: range queries, with the server's own limit, errors and warnings."""
+"""The Prometheus HTTP API as far as a pull needs it: range queries, with the server's limit, errors and warnings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from sandbox.clock import Clock
 from sandbox.portals.agencies import NATIONAL, World
-from sandbox.portals.monitor import Query, answer as evaluate, seconds, understand
+from sandbox.portals.monitor import Query, evaluate, seconds, understand
 from sandbox.web.answers import answer
 from sandbox.world.times import DAY
 
@@ -18,7 +18,7 @@ MAX_POINTS = 11_000
 _AGENCIES = ("dak-lak", NATIONAL)
 
 
-class _BadData(ValueError):
+class _BadDataError(ValueError):
     """What Prometheus answers with errorType bad_data."""
 
 
@@ -30,36 +30,36 @@ def _time(given: Mapping[str, str], name: str) -> int:
         try:
             return int(datetime.fromisoformat(text).timestamp())
         except ValueError:
-            raise _BadData(f'invalid parameter "{name}": cannot parse "{text}" to a valid timestamp') from None
+            raise _BadDataError(f'invalid parameter "{name}": cannot parse "{text}" to a valid timestamp') from None
 
 
 def _range(given: Mapping[str, str]) -> tuple[Query, int, int, int]:
     start, end = _time(given, "start"), _time(given, "end")
     if end < start:
-        raise _BadData('invalid parameter "end": end timestamp must not be before start time')
+        raise _BadDataError('invalid parameter "end": end timestamp must not be before start time')
     text = given.get("step", "")
     try:
         step = seconds(text)
     except ValueError:
-        raise _BadData(f'invalid parameter "step": cannot parse "{text}" to a valid duration') from None
+        raise _BadDataError(f'invalid parameter "step": cannot parse "{text}" to a valid duration') from None
     if step < 1:
-        raise _BadData(
+        raise _BadDataError(
             'invalid parameter "step": zero or negative query resolution step widths are not accepted. '
             "Try a positive integer"
         )
     if (end - start) / step > MAX_POINTS:
-        raise _BadData(
+        raise _BadDataError(
             f"exceeded maximum resolution of {MAX_POINTS:,} points per timeseries. "
             "Try decreasing the query resolution (?step=XX)"
         )
     query = understand(given.get("query", ""))
     if query is None:
-        raise _BadData('invalid parameter "query": the sandbox only knows the expressions of its source files')
+        raise _BadDataError('invalid parameter "query": the sandbox only knows the expressions of its source files')
     return query, start, end, int(step)
 
 
 def _warnings(agency: str, query: Query, start: int, end: int) -> list[str]:
-    """The national monitor's long-term store is partial for storage, and for memory when a query is longer than a week."""
+    """The national store is partial for storage always, and for memory when a query spans more than a week."""
     partial = query.measure == "storage_utilisation_pct" or (
         query.measure == "memory_utilisation_pct" and end - start > 7 * DAY
     )
@@ -77,7 +77,7 @@ def prometheus_routes(world: World, clock: Clock) -> APIRouter:
             return Response("404 page not found\n", status_code=404, media_type="text/plain")
         try:
             query, start, end, step = _range(given)
-        except _BadData as wrong:
+        except _BadDataError as wrong:
             return answer({"status": "error", "errorType": "bad_data", "error": str(wrong), "synthetic": True}, 400)
         result = [
             {"metric": s.labels, "values": [[int(m), v] for m, v in zip(s.moments, s.values, strict=True)]}

@@ -41,6 +41,7 @@ def communes(seed: int, unit: Unit, day: date) -> list[Commune]:
         covered = 0.45 + 0.55 * (0.7 * digital + 0.3 * draw(*place, "covered"))
         has_team = draw(*place, "team") < 0.5 + 0.5 * digital
         with_team = round(villages * covered) if has_team else 0
+        trained = 0.2 + 0.75 * digital * draw(*place, "trained")
         members = with_team * whole(3, 7, *place, "members") + (5 if has_team else 0)
         kind = pick(("Phường", "Xã", "Xã"), *place, "kind") if i else "Phường"
         found.append(
@@ -52,7 +53,7 @@ def communes(seed: int, unit: Unit, day: date) -> list[Commune]:
                 villages=villages,
                 villages_with_team=with_team,
                 members=members,
-                members_trained=round(members * (0.2 + 0.75 * digital * draw(*place, "trained")) * (0.4 + 0.6 * passed)),
+                members_trained=round(members * trained * (0.4 + 0.6 * passed)),
                 population=round(unit.population * float(shares[i])),
             )
         )

@@ -88,10 +88,12 @@ def utilisation(seed: int, centre: DataCentre, measure: str, moments: Integers) 
     noise = draws_at(moments, seed, measure, centre.name) - 0.5
     if measure == "storage_utilisation_pct":
         grown = (_days(moments) % 400) * between(0.03, 0.08, seed, "growth", centre.name)
-        return np.round(np.clip(base + grown + noise, 0, 99), 3)
+        storage: Floats = np.clip(base + grown + noise, 0.0, 99.0).round(3).astype(np.float64)
+        return storage
     swing, rough = (16, 14) if measure == "cpu_utilisation_pct" else (6, 5)
     daily = np.sin(2 * np.pi * ((moments + OFFSET) % DAY / DAY - 0.375))
-    return np.round(np.clip(base + swing * daily + rough * noise, 0.5, 99), 3)
+    load: Floats = np.clip(base + swing * daily + rough * noise, 0.5, 99.0).round(3).astype(np.float64)
+    return load
 
 
 def servers(seed: int, centre: DataCentre, measure: str, moments: Integers) -> Integers:
@@ -103,7 +105,8 @@ def servers(seed: int, centre: DataCentre, measure: str, moments: Integers) -> I
         return total
     digital = maturity(seed, centre.unit, local_day(int(moments.max())).year)
     share = min(1.0, 0.45 + 0.55 * digital + 0.1 * draw(seed, "antimalware", centre.name))
-    return np.floor(total * share).astype(np.int64)
+    guarded: Integers = np.floor(total * share).astype(np.int64)
+    return guarded
 
 
 def sampled(seed: int, centre: DataCentre, measure: str, moments: Integers, window: int) -> tuple[Integers, list[str]]:

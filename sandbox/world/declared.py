@@ -1,9 +1,9 @@
 """Figures that provinces declare and that appraisers check: what is so, and who stated what on which day.
 
-``declared.csv`` says how each figure is drawn. ``yes_no``: 1 with a chance from low to high, by maturity; ``level``: 0 to
-2; ``count``: from low to high; ``people``: a share of the population; ``base``: an amount that grows with the root of
-the population; ``zero``: the same, and nothing at all in every fifth province; ``part``: a share of another figure.
-``grows`` = year: the figure adds up from January on.
+``declared.csv`` says how each figure is drawn. ``yes_no``: 1 with a chance from low to high, by maturity; ``level``:
+0 to 2; ``count``: from low to high; ``people``: a share of the population; ``base``: an amount that grows with the
+root of the population; ``zero``: the same, and nothing at all in every fifth province; ``part``: a share of another
+figure. ``grows`` = year: the figure adds up from January on.
 """
 
 from __future__ import annotations

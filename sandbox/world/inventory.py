@@ -10,18 +10,20 @@ from sandbox.world.offices import offices
 from sandbox.world.units import Unit, maturity
 
 _SYSTEMS = (
-    "Cổng thông tin điện tử", "Hệ thống thông tin giải quyết TTHC", "Quản lý văn bản và điều hành", "Thư điện tử công vụ",
+    "Cổng thông tin điện tử", "Hệ thống thông tin giải quyết TTHC", "Quản lý văn bản", "Thư điện tử công vụ",
     "Báo cáo kinh tế - xã hội", "Quản lý cán bộ, công chức", "Hội nghị truyền hình", "Cơ sở dữ liệu đất đai",
     "Quản lý ngân sách", "Quản lý đầu tư công", "Thông tin quy hoạch", "Quản lý trường học", "Hồ sơ sức khỏe",
     "Trung tâm điều hành thông minh", "Phản ánh hiện trường", "Cổng dữ liệu mở", "Quản lý tài sản công",
     "Quản lý hộ nghèo", "Giám sát môi trường", "Quản lý giao thông",
 )  # fmt: skip
+_HOSTING = ("data_centre", "data_centre", "government_cloud", "commercial_cloud", "on_premises")
 _PLATFORMS = (
-    "Nền tảng tích hợp, chia sẻ dữ liệu (LGSP)", "Nền tảng phân tích dữ liệu", "Nền tảng trợ lý ảo", "Nền tảng họp trực tuyến",
+    "Nền tảng tích hợp, chia sẻ dữ liệu (LGSP)", "Nền tảng phân tích dữ liệu", "Nền tảng trợ lý ảo", "Nền tảng họp số",
     "Nền tảng giám sát điều hành", "Nền tảng số hóa tài liệu",
 )  # fmt: skip
 _DATABASES = (
-    "CSDL quốc gia về dân cư", "CSDL quốc gia về đăng ký doanh nghiệp", "CSDL quốc gia về bảo hiểm", "CSDL hộ tịch điện tử",
+    "CSDL quốc gia về dân cư", "CSDL quốc gia về đăng ký doanh nghiệp", "CSDL quốc gia về bảo hiểm",
+    "CSDL hộ tịch điện tử",
     "CSDL đất đai quốc gia", "CSDL quốc gia về cán bộ, công chức", "CSDL giá", "CSDL thuế",
 )  # fmt: skip
 
@@ -57,7 +59,9 @@ def inventory(seed: int, unit: Unit, day: date) -> list[Item]:
     def yes(code: str, question: str, low: float, high: float) -> bool:
         return draw(seed, unit.unit_id, code, question) < low + (high - low) * digital
 
-    items = [_system(seed, unit, n, day, digital) for n in range(whole(12, len(_SYSTEMS), seed, "systems", unit.unit_id))]
+    items = [
+        _system(seed, unit, n, day, digital) for n in range(whole(12, len(_SYSTEMS), seed, "systems", unit.unit_id))
+    ]
     for n, name in enumerate(_PLATFORMS, 1):
         code = f"NT-{n:02d}"
         items.append(Item(unit, code, name, "shared_platform", staff[14].code, has_ai=yes(code, "ai", 0.05, 0.8)))
@@ -94,7 +98,7 @@ def _system(seed: int, unit: Unit, number: int, day: date, digital: float) -> It
 
     determined = yes("level", 0.5, 1.05)
     approved = determined and yes("approved", 0.3, 1.05)
-    hosting = pick(("data_centre", "data_centre", "government_cloud", "commercial_cloud", "on_premises"), *place, "hosting")
+    hosting = pick(_HOSTING, *place, "hosting")
     year = day.year if yes("assessed this year", 0.2, 1.0) else day.year - 1
     assessed = date(year, 1, 10) + timedelta(days=whole(0, 300, *place, "assessed on", year))
     if assessed > day:

@@ -18,6 +18,7 @@ from sandbox.world.procedures import levels, popularity, procedures
 from sandbox.world.times import DAY, OFFSET, day_number, next_month
 from sandbox.world.units import Unit, maturity, units
 
+Flags = npt.NDArray[np.bool_]
 Draw = Callable[[str], Floats]
 NEVER = 2**62
 DOSSIERS_PER_DAY = 131.0
@@ -50,7 +51,7 @@ STATUS = np.array([1, 2, 3, 4, 6, 4, 5, 4, 7, 8, 9, 10, 10])
 
 @dataclass
 class Shard:
-    """The dossiers opened in ``unit`` in the month of ``month``. ``events[i, e]`` is the moment of an event, or NEVER."""
+    """The dossiers opened in ``unit`` in one month. ``events[i, e]`` is the moment of event e, or NEVER."""
 
     unit: Unit
     month: date
@@ -63,12 +64,12 @@ class Shard:
     channel: Integers
     fee: Integers
     payment: Integers
-    is_digitised: npt.NDArray[np.bool_]
-    reuses_data: npt.NDArray[np.bool_]
-    uses_population_data: npt.NDArray[np.bool_]
-    has_electronic_result: npt.NDArray[np.bool_]
-    is_satisfied: npt.NDArray[np.bool_]
-    is_synchronised: npt.NDArray[np.bool_]
+    is_digitised: Flags
+    reuses_data: Flags
+    uses_population_data: Flags
+    has_electronic_result: Flags
+    is_satisfied: Flags
+    is_synchronised: Flags
     flaw: Floats
     person: Integers
     _seen: tuple[int, Integers] | None = field(default=None, repr=False)
@@ -163,16 +164,23 @@ class _Path:
 
 
 def _events(
-    u: Draw, day: Integers, online: npt.NDArray[np.bool_], limit: Integers, has_fee: npt.NDArray[np.bool_], digital: float
+    u: Draw,
+    day: Integers,
+    online: Flags,
+    limit: Integers,
+    has_fee: Flags,
+    digital: float,
 ) -> _Path:
     """Draw each dossier's way through the office. Moments rise strictly along it."""
     n = len(day)
     at = np.full((n, len(Event)), NEVER, dtype=np.int64)
 
-    def happens(event: Event, mask: npt.NDArray[np.bool_], moment: Integers) -> None:
+    def happens(event: Event, mask: Flags, moment: Integers) -> None:
         at[:, event] = np.where(mask, moment, NEVER)
 
-    opened = day * DAY - OFFSET + np.where(online, 21_600 + u("hour") * 57_600, 27_000 + u("hour") * 32_400).astype(np.int64)
+    opened = (
+        day * DAY - OFFSET + np.where(online, 21_600 + u("hour") * 57_600, 27_000 + u("hour") * 32_400).astype(np.int64)
+    )
     refused = online & (u("refused") < 0.04)
     received = ~refused
     happens(Event.SUBMIT, online, opened)
@@ -209,7 +217,9 @@ def _events(
     happens(Event.FINISH, finishes, _office(finish_day + shift, u("finish_hour")))
     returns = finishes & (u("returns") < 0.97)
     at_once = u("at_once") < 0.3
-    later = _office(_local_day(at[:, Event.FINISH] % NEVER) + 1 + (u("return_day") * 3).astype(np.int64), u("return_hour"))
+    later = _office(
+        _local_day(at[:, Event.FINISH] % NEVER) + 1 + (u("return_day") * 3).astype(np.int64), u("return_hour")
+    )
     happens(Event.RETURN, returns, np.where(at_once, at[:, Event.FINISH] % NEVER + 120, later))
     rates = returns & (u("rates") < 0.93)
     happens(Event.RATE, rates, at[:, Event.RETURN] % NEVER + 300 + (u("rate_day") ** 3 * 4 * DAY).astype(np.int64))
