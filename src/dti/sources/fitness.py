@@ -23,7 +23,13 @@ def check_against_contract(source: Source, where: str) -> None:
 def faults(source: Source) -> list[tuple[str, str, str]]:
     """Everything about ``source`` that does not fit its feed, as (key of the file, what, remedy)."""
     contract = source.contract
-    return [*_unknown(source, contract), *_missing(source, contract), *_leaks(source, contract), *_paths(source)]
+    return [
+        *_unknown(source, contract),
+        *_twice(source),
+        *_missing(source, contract),
+        *_leaks(source, contract),
+        *_paths(source),
+    ]
 
 
 def columns_of_connector(source: Source) -> set[str]:
@@ -50,6 +56,15 @@ def _unknown(source: Source, contract: Contract) -> list[tuple[str, str, str]]:
         for place, names in places.items()
         if names
     ]
+
+
+def _twice(source: Source) -> list[tuple[str, str, str]]:
+    given = [set(source.fields), set(source.constants), columns_of_connector(source)]
+    names = sorted(name for name in set().union(*given) if sum(name in each for each in given) > 1)
+    if names:
+        what = f"given twice: {', '.join(names)}"
+        return [("fields", what, "map each column once: under fields, constants or by the connector")]
+    return []
 
 
 def _missing(source: Source, contract: Contract) -> list[tuple[str, str, str]]:

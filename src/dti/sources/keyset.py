@@ -41,23 +41,23 @@ def read(listing: RestList, stats: PullStats) -> Iterator[Record]:
     while anchor is not None:
         page = reader.ask(anchor)
         timed = reader.timed(page, anchor)
+        reader.note_promise(page)
         if not timed:
-            listing.hold_to_total(page.total, 0)
-            return
+            break
         fresh = [t for t in timed if t.time > anchor or fingerprint(t.record.value) not in seen]
         newest = timed[-1].time
         if newest > anchor:
-            yield from (t.record for t in fresh)
+            yield from reader.given(fresh)
             seen = {fingerprint(t.record.value) for t in timed if t.time == newest}
             fullest, pages = max(fullest, len(timed)), pages + 1
             anchor = newest
-        elif not fresh and len(timed) < fullest and (page.total or 0) <= len(timed):
-            return  # the last page seen is met again, and it is not full
+        elif not fresh and len(timed) < fullest:
+            break  # the last page seen is met again, and it is not full
         else:
-            anchor = yield from reader.block(
-                anchor, page, seen, fullest if pages > 1 else listing.connector.paging.size
-            )
+            usual = fullest if pages > 1 else listing.connector.paging.size
+            anchor = yield from reader.block(anchor, page, seen, usual)
             seen = set()
+    reader.hold_to_promise()
 
 
 class _Keyset:
@@ -69,7 +69,24 @@ class _Keyset:
         self._listing, self._stats = listing, stats
         self._time = jmespath.compile(change.field)
         own = [] if change.format == "iso" else [change.format]
+        self._promised: int | None = None
+        self._given = 0
         self._formats = [*own, *listing.source.date_formats]
+
+    def note_promise(self, page: Page) -> None:
+        """Keep the total of the first answer: how many records the agency says there are."""
+        if self._promised is None:
+            self._promised = page.total or 0
+
+    def given(self, timed: list[_Timed]) -> Iterator[Record]:
+        """Pass records on, and count them."""
+        self._given += len(timed)
+        yield from (each.record for each in timed)
+
+    def hold_to_promise(self) -> None:
+        """Note a list that gave less than it promised. No error: what changes while it is read may leave the window."""
+        if (self._promised or 0) > self._given:
+            self._stats.warn(f"the agency said there were {self._promised:,} records and gave {self._given:,}")
 
     def ask(self, anchor: datetime, number: int | None = None) -> Page:
         """Page ``number`` (unset: the first) of what changed since ``anchor``."""
@@ -118,15 +135,13 @@ class _Keyset:
                         sequence.append(print_)
                         if print_ not in seen:
                             seen.add(print_)
-                            yield each.record
+                            yield from self.given([each])
                 later = next((t.time for t in timed if t.time > anchor), None)
                 if later is not None or not timed:
                     break
                 number += 1
                 page = self.ask(anchor, number)
             if sequence == previous or number == paging.first_page:
-                if later is None:
-                    self._listing.hold_to_total(page.total, len(sequence))
                 return later
             previous = sequence
         raise SourceUnstable(
@@ -138,7 +153,7 @@ class _Keyset:
     def _hold_to_paging(self, count: int, page: Page, usual: int) -> None:
         """An agency that ignores the page number repeats a page. Fine when it is not full: it holds all there is."""
         paging = self._listing.connector.paging
-        if count >= min(usual, paging.size) or (page.total or 0) > count:
+        if count >= min(usual, paging.size):
             raise SourceMalformed(
                 f"page {page.ordinal} repeats the page before: {count} or more records share one change time and the "
                 f"agency does not page within it by {paging.page_param!r}",
@@ -152,7 +167,8 @@ class _Keyset:
             f"the change time of {place(page, index)} {what}",
             where=self._listing.where,
             remedy=f"the list must ascend by {self.change.field}: sort it by connector.params, and check that the "
-            f"agency honours {self.change.since_param!r} to the precision of change_time.format; else use paging style page",
+            f"agency honours {self.change.since_param!r} to the precision of change_time.format; "
+            "else use paging style page",
         )
 
 

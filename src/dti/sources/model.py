@@ -34,7 +34,10 @@ class Paging(_Strict):
     size: int = Field(default=200, ge=1, le=10_000)
     cursor_param: str = "cursor"
     cursor_path: str = Field(default="next", description="JMESPath of the next token in the answer.")
-    total_path: str | None = Field(default=None, description="JMESPath of the total in the answer.")
+    total_path: str | None = Field(
+        default=None,
+        description="JMESPath of the total in the answer; falling short of it is an error, with keyset a warning.",
+    )
     max_pages: int = Field(default=100_000, ge=1, description="A list that is longer never ends: refused.")
     max_passes: int = Field(default=4, ge=2, description="Patience with pages that shift (styles page and keyset).")
 
@@ -144,15 +147,15 @@ class TabularConnector(_Strict):
     """
 
     type: Literal["tabular"]
-    path: str = Field(description="File or glob under the drop folder; the newest name wins.")
-    sheet: str | None = Field(default=None, description="Sheet name; unset: the only visible sheet.")
+    path: str = Field(description="File or glob, in the drop folder (DTI_HOME/drop) or absolute; the last name wins.")
+    sheet: str | None = Field(default=None, description="Sheet name; unset: the only visible one with data.")
     header_rows: int = Field(default=1, ge=1, le=5)
     encoding: str | None = Field(default=None, description="For CSV; unset: byte order mark, UTF-8, windows-1258.")
     delimiter: str | None = Field(default=None, description="For CSV; unset: found by looking.")
     decimal_comma: bool = Field(default=True, description="1.234,5 is one thousand two hundred thirty-four and a half.")
     title_pattern: str | None = None
     total_labels: list[str] = Field(default_factory=lambda: ["Tổng", "Tổng cộng", "Cộng", "Tổng số"])
-    max_bytes: int = Field(default=200_000_000, gt=0)
+    max_bytes: int = Field(default=64_000_000, gt=0, description="A larger file is refused; it is read into memory.")
 
     @field_validator("title_pattern")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ _PATH = "/api/v1/query_range"
 
 def prometheus_records(
     source: Source, window: Window, credentials: Credentials | None, stats: PullStats
-) -> Iterator[Record]:
+) -> Generator[Record, None, None]:
     """Stream the samples of every query at the grid's times within ``[since, until)``, but none of the future.
 
     A record holds the series' labels by name and, beside them, measure, value, sampled_at (the end of the step it

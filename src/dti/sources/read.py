@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from dti.sources.credentials import Credentials
@@ -38,7 +38,7 @@ def read(
 
 def records(
     source: Source, window: Window, credentials: Credentials | None, stats: PullStats, drop_dir: Path | None
-) -> Iterator[Record]:
+) -> Generator[Record, None, None]:
     """The raw records as the connector finds them, personal data and all: never to be written or shown."""
     if isinstance(source.connector, RestConnector):
         from dti.sources.rest import rest_records

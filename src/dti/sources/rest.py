@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, NamedTuple
 
 import jmespath
@@ -100,7 +100,9 @@ class RestList:
         return found
 
 
-def rest_records(source: Source, window: Window, credentials: Credentials | None, stats: PullStats) -> Iterator[Record]:
+def rest_records(
+    source: Source, window: Window, credentials: Credentials | None, stats: PullStats
+) -> Generator[Record, None, None]:
     """Stream the records of a REST list. Raises SourceError as HttpClient does, and when the list is not sound."""
     from dti.sources import keyset, pages
 

@@ -38,9 +38,11 @@ __all__ = [
     "Source",
     "TabularConnector",
     "UnitRule",
+    "filled_document",
     "load_source_file",
     "load_sources",
     "parse_source",
+    "shape_faults",
     "source_files",
 ]
 
@@ -50,21 +52,36 @@ _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\
 def parse_source(text: str, where: str, environment: Mapping[str, str] | None = None) -> Source:
     """Read one source from YAML text and hold it against the contract of its feed.
 
-    ``${NAME}`` and ``${NAME:-default}`` in any value are filled from the environment, so that addresses differ
-    between machines without a secret ever standing in the file. Raises ConfigError naming ``where`` and the fault.
+    Raises ConfigError naming ``where`` and the fault.
+    """
+    document = filled_document(text, where, environment)
+    try:
+        source = Source.model_validate(document)
+    except ValidationError as fault:
+        faults = "; ".join(f"{key}: {message}" for key, message in shape_faults(fault))
+        raise ConfigError(faults, where=where, remedy="mend the source file") from None
+    check_against_contract(source, where)
+    return source
+
+
+def filled_document(text: str, where: str, environment: Mapping[str, str] | None = None) -> Any:
+    """The YAML document in ``text``, with ``${NAME}`` and ``${NAME:-default}`` in its values filled in.
+
+    Addresses differ between machines; so they come from the environment, without a secret ever standing in the file.
+    Raises ConfigError when the text is no YAML or a variable without default is not set.
     """
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as fault:
-        raise ConfigError(f"not YAML: {fault}", where=where, remedy="mend the source file") from fault
-    filled = _fill(document, os.environ if environment is None else environment, where)
-    try:
-        source = Source.model_validate(filled)
-    except ValidationError as fault:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in fault.errors())
-        raise ConfigError(faults, where=where, remedy="mend the source file") from None
-    check_against_contract(source, where)
-    return source
+        raise ConfigError(f"not YAML: {fault}", where=where, remedy="mend the source file") from None
+    return _fill(document, os.environ if environment is None else environment, where)
+
+
+def shape_faults(fault: ValidationError) -> list[tuple[str, str]]:
+    """What pydantic found, as (key of the file, message); without the values, which may come from the environment."""
+    return [
+        (".".join(map(str, e["loc"])) or "file", e["msg"]) for e in fault.errors(include_input=False, include_url=False)
+    ]
 
 
 def _fill(value: Any, known: Mapping[str, str], where: str) -> Any:

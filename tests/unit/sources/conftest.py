@@ -39,7 +39,9 @@ def rest_source(httpserver: HTTPServer) -> Callable[..., Source]:
         }
         if connector.get("paging", settings["paging"])["style"] == "keyset":
             settings["change_time"] = {"since_param": "since", "field": "CapNhat"}
-        return parse_source(yaml.safe_dump(DOSSIERS | {"connector": settings | connector} | (top or {})), "dossiers.yml", {})
+        return parse_source(
+            yaml.safe_dump(DOSSIERS | {"connector": settings | connector} | (top or {})), "dossiers.yml", {}
+        )
 
     return build
 
@@ -48,7 +50,9 @@ def rest_source(httpserver: HTTPServer) -> Callable[..., Source]:
 def pull() -> Callable[..., tuple[list[dict[str, str | None]], PullStats]]:
     """Pulls a source to its end: rows and stats."""
 
-    def run(source: Source, credentials: Credentials | None = None, **given: Any) -> tuple[list[dict[str, str | None]], PullStats]:
+    def run(
+        source: Source, credentials: Credentials | None = None, **given: Any
+    ) -> tuple[list[dict[str, str | None]], PullStats]:
         stats = PullStats()
         return list(read(source, given.pop("window", WINDOW), credentials, KEY, stats, **given)), stats
 

@@ -99,9 +99,10 @@ def test_no_record_is_lost_or_doubled_under_any_moves(
 
     agency.before_answer = move
     rows, _ = pull(rest_source(paging={"style": style, "size": 3, "max_passes": 9}))
-    newest = {r["MaHoSo"]: str(r["TrangThaiHoSo"]) for r in agency.records}
-    assert len(rows) == len(newest)
-    assert {row["dossier_id"]: row["status_code"] for row in rows} == newest
+    assert sorted(ids(rows)) == [f"HS-{n:05}" for n in range(len(times))]
+    # Two equal readings take half of the questions each at most: what moved before the last one is seen moved.
+    moved = {f"HS-{index:05}" for at, index in moves if at <= len(agency.questions) // 2 and index < len(times)}
+    assert moved <= {row["dossier_id"] for row in rows if row["status_code"] == "9"}
 
 
 def test_a_list_that_never_stands_still_is_given_up(
@@ -165,8 +166,11 @@ def test_a_total_too_small_stops_nothing_and_one_too_large_is_told(
     rows, _ = pull(rest_source(paging=paging))
     assert len(rows) == 8
     agency.total = lambda count: count + 5
-    with pytest.raises(SourceMalformed, match=r"truncated list.*remove paging.total_path"):
-        pull(rest_source(paging=paging))
+    if style == "page":
+        with pytest.raises(SourceMalformed, match=r"truncated list.*remove paging.total_path"):
+            pull(rest_source(paging=paging))
+    else:
+        assert pull(rest_source(paging=paging))[1].warnings == ["the agency said there were 13 records and gave 8"]
 
 
 def test_cursor_follows_tokens_and_refuses_a_circle(
@@ -190,7 +194,10 @@ def test_cursor_follows_tokens_and_refuses_a_circle(
 def test_change_times_are_asked_in_the_agencys_own_format(
     httpserver: HTTPServer, rest_source: Callable[..., Any], pull: Callable[..., Any]
 ) -> None:
-    records = [dossier(n, minute(n), CapNhat=(minute(n * 400) + timedelta(hours=7)).strftime("%d/%m/%Y %H:%M:%S")) for n in range(9)]
+    records = [
+        dossier(n, minute(n), CapNhat=(minute(n * 400) + timedelta(hours=7)).strftime("%d/%m/%Y %H:%M:%S"))
+        for n in range(9)
+    ]
     asked = []
 
     def handle(request: Request) -> Response:
@@ -210,7 +217,13 @@ def test_repetitions_are_dropped_and_counted_and_contradictions_passed_on(
     agency: Agency, rest_source: Callable[..., Any], pull: Callable[..., Any]
 ) -> None:
     twice = dossier(1, minute(1))
-    agency.records = [twice, twice, dossier(2, minute(2)), dossier(2, minute(2), TrangThaiHoSo=7), dossier(3, minute(3))]
+    agency.records = [
+        twice,
+        twice,
+        dossier(2, minute(2)),
+        dossier(2, minute(2), TrangThaiHoSo=7),
+        dossier(3, minute(3)),
+    ]
     rows, stats = pull(rest_source(paging={"style": "none"}))
     assert ids(rows) == ["HS-00001", "HS-00002", "HS-00002", "HS-00003"]
     assert stats.warnings == ["1 exact repetition(s) of a record dropped"]
