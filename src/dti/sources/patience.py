@@ -12,7 +12,7 @@ import io
 import socket
 import time
 from dataclasses import dataclass
-from threading import Timer
+from threading import Event, Timer
 from typing import Any
 
 import requests
@@ -186,7 +186,10 @@ def _watched(base: type[HTTPConnection], seconds: float) -> type[HTTPConnection]
     """
 
     def getresponse(self: HTTPConnection) -> Any:
+        over = Event()
+
         def shut() -> None:
+            over.set()
             if (sock := self.sock) is not None:
                 sock.shutdown(socket.SHUT_RDWR)
 
@@ -194,8 +197,11 @@ def _watched(base: type[HTTPConnection], seconds: float) -> type[HTTPConnection]
         watch.daemon = True
         watch.start()
         try:
-            return base.getresponse(self)
+            response = base.getresponse(self)
         finally:
             watch.cancel()
+        if over.is_set():  # headers cut off by us look whole to http.client
+            raise TimeoutError("the headers came in too slowly")
+        return response
 
     return type(base.__name__, (base,), {"getresponse": getresponse})

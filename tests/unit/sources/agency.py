@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from pydantic import SecretStr
+from werkzeug import Request, Response
+
 from dti.clock import day_end, day_start
 from dti.sources.credentials import Credentials
 from dti.sources.window import Window
-from pydantic import SecretStr
-from werkzeug import Request, Response
 
 NIGHT = date(2026, 3, 1)
 WINDOW = Window(NIGHT, day_start(date(2026, 1, 1)), day_end(NIGHT))

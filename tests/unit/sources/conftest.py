@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import yaml
+from pytest_httpserver import HTTPServer
+
 from dti.sources.credentials import Credentials
 from dti.sources.model import Source
 from dti.sources.pull import PullStats
 from dti.sources.read import read
 from dti.sources.spec import parse_source
-from pytest_httpserver import HTTPServer
 from tests.unit.sources.agency import DOSSIERS, KEY, WINDOW, Agency
 
 

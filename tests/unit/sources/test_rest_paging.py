@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from dti.errors import SourceMalformed, SourceUnstable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
-from tests.unit.sources.agency import Agency, dossier, minute
 from werkzeug import Request, Response
+
+from dti.errors import SourceMalformed, SourceUnstable
+from tests.unit.sources.agency import Agency, dossier, minute
 
 PAGE = {"style": "page", "size": 3}
 
@@ -126,7 +127,7 @@ def test_a_list_that_never_ends_is_given_up(
         return Response(json.dumps({"data": records, "next": f"c{len(asked)}"}), content_type="application/json")
 
     httpserver.expect_request("/dossiers").respond_with_handler(endless)
-    with pytest.raises(SourceMalformed, match="goes on beyond 20 pages"):
+    with pytest.raises(SourceMalformed, match=r"goes on beyond 20 pages"):
         pull(rest_source(paging={"style": style, "size": 3, "max_pages": 20}))
 
 
@@ -135,7 +136,7 @@ def test_an_agency_that_ignores_the_page_number_is_found_out(
 ) -> None:
     agency.honours_page = False
     agency.records = [dossier(n, minute(n)) for n in range(8)]
-    with pytest.raises(SourceMalformed, match="repeats the page before"):
+    with pytest.raises(SourceMalformed, match=r"repeats the page before"):
         pull(rest_source(paging=PAGE))
 
 
@@ -144,7 +145,7 @@ def test_an_agency_that_ignores_the_start_is_found_out(
 ) -> None:
     first = [dossier(n, minute(n)) for n in range(3)]
     httpserver.expect_request("/dossiers").respond_with_json({"data": first})
-    with pytest.raises(SourceMalformed, match="lies before the start that was asked for.*'since'"):
+    with pytest.raises(SourceMalformed, match=r"lies before the start that was asked for.*'since'"):
         pull(rest_source())
 
 
@@ -152,7 +153,7 @@ def test_an_unsorted_list_is_found_out(
     httpserver: HTTPServer, rest_source: Callable[..., Any], pull: Callable[..., Any]
 ) -> None:
     httpserver.expect_request("/dossiers").respond_with_json({"data": [dossier(1, minute(2)), dossier(2, minute(1))]})
-    with pytest.raises(SourceMalformed, match="page 1, record 2 lies before the record above"):
+    with pytest.raises(SourceMalformed, match=r"page 1, record 2 lies before the record above"):
         pull(rest_source())
 
 
@@ -187,7 +188,7 @@ def test_cursor_follows_tokens_and_refuses_a_circle(
     rows, _ = pull(rest_source(paging={"style": "cursor"}))
     assert ids(rows) == ["HS-00001", "HS-00002", "HS-00003"]
     pages["c"] = ([3], "b")
-    with pytest.raises(SourceMalformed, match="never ends"):
+    with pytest.raises(SourceMalformed, match=r"never ends"):
         pull(rest_source(paging={"style": "cursor"}))
 
 
@@ -235,5 +236,5 @@ def test_a_list_in_another_place_is_told_apart_from_an_empty_one(
     httpserver.expect_ordered_request("/dossiers").respond_with_json({"data": None})
     httpserver.expect_ordered_request("/dossiers").respond_with_json({"error": "session expired"})
     assert pull(rest_source(paging={"style": "none"}))[0] == []
-    with pytest.raises(SourceMalformed, match="no list of records at 'data' in the answer; there is: error"):
+    with pytest.raises(SourceMalformed, match=r"no list of records at 'data' in the answer; there is: error"):
         pull(rest_source(paging={"style": "none"}))
