@@ -31,24 +31,24 @@ inner join method.composite as c
 inner join ref.unit as u on s.unit_id = u.unit_id
 left join ref.region as g on u.geography = g.geography and u.region_code = g.region_code;
 
-comment on view marts.composite_index is 'One row is one composite index of one unit in one run: PDTI and the three upper pillars';
+comment on view marts.composite_index is 'One row is one composite index of one unit in one run';
 comment on column marts.composite_index.run_id is 'The run: kind, day, framework and geography';
-comment on column marts.composite_index.as_of_date is 'Nothing that happened or was stated after this day counts';
+comment on column marts.composite_index.as_of_date is 'Nothing after this day counts';
 comment on column marts.composite_index.year is 'Reporting year';
 comment on column marts.composite_index.framework_id is 'The method, a folder of include/frameworks';
-comment on column marts.composite_index.geography is '63 (until 30 June 2025) or 34 (from 1 July 2025) provinces';
-comment on column marts.composite_index.synthetic is 'True: values come from a made-up or unregistered source; no figure of any real agency or province';
+comment on column marts.composite_index.geography is '63 (until 30 June 2025) or 34 provinces';
+comment on column marts.composite_index.synthetic is 'True: made-up data, no figure of a real province';
 comment on column marts.composite_index.unit_id is 'The unit, such as P34-66';
 comment on column marts.composite_index.unit_name is 'Vietnamese name of the unit';
 comment on column marts.composite_index.unit_name_en is 'English name of the unit';
 comment on column marts.composite_index.region_code is 'Region of the unit';
 comment on column marts.composite_index.region_name is 'Vietnamese name of the region';
 comment on column marts.composite_index.composite_no is 'Order in which composites are shown, from 1';
-comment on column marts.composite_index.composite_code is 'PDTI (the whole), CHINH_QUYEN_SO, KINH_TE_SO or XA_HOI_SO';
+comment on column marts.composite_index.composite_code is 'PDTI, CHINH_QUYEN_SO, KINH_TE_SO or XA_HOI_SO';
 comment on column marts.composite_index.composite_name is 'Legal name of the composite';
 comment on column marts.composite_index.composite_name_en is 'English name of the composite';
-comment on column marts.composite_index.index_value is 'The index as published: 0 to 1, rounded half up once to the framework''s decimals';
+comment on column marts.composite_index.index_value is 'The index as published, 0 to 1, rounded half up once';
 comment on column marts.composite_index.index_unrounded is 'The index before rounding, to 12 decimals';
-comment on column marts.composite_index.coverage is 'Weighted mean of the pillars'' coverage, 0 to 1; what is missing scores 0';
-comment on column marts.composite_index.rank_national is 'Competition rank of index_value among all units: 15, 15, 17';
-comment on column marts.composite_index.rank_region is 'Competition rank of index_value in the region';
+comment on column marts.composite_index.coverage is 'Weighted mean of the pillars'' coverage, 0 to 1';
+comment on column marts.composite_index.rank_national is 'Competition rank among all units: 15, 15, 17';
+comment on column marts.composite_index.rank_region is 'Competition rank in the region';

@@ -20,16 +20,16 @@ where kind = 'night'
 order by as_of_date desc, finished_at desc, run_id asc
 limit 1;
 
-comment on view marts.latest_run is 'The newest night''s run; a run of an earlier night that is computed again does not take its place';
+comment on view marts.latest_run is 'One row: the run of the newest night, whenever it was computed';
 comment on column marts.latest_run.run_id is 'The run: kind, day, framework and geography';
 comment on column marts.latest_run.kind is 'night: the scheduled run; any other: on request';
-comment on column marts.latest_run.as_of_date is 'Nothing that happened or was stated after this day counts';
+comment on column marts.latest_run.as_of_date is 'Nothing after this day counts';
 comment on column marts.latest_run.year is 'Reporting year';
 comment on column marts.latest_run.framework_id is 'The method, a folder of include/frameworks';
 comment on column marts.latest_run.framework_hash is 'Its version: sha256 over its content';
-comment on column marts.latest_run.geography is '63 (until 30 June 2025) or 34 (from 1 July 2025) provinces';
-comment on column marts.latest_run.framework_in_force is 'False: the decision does not cover this year, so the run is an estimate';
-comment on column marts.latest_run.synthetic is 'True: values come from a made-up or unregistered source; no figure of any real agency or province';
+comment on column marts.latest_run.geography is '63 (until 30 June 2025) or 34 provinces';
+comment on column marts.latest_run.framework_in_force is 'False: the decision does not cover this year; an estimate';
+comment on column marts.latest_run.synthetic is 'True: made-up data, no figure of a real province';
 comment on column marts.latest_run.period_from is 'First day that counts';
 comment on column marts.latest_run.period_to is 'Last day that counts';
 comment on column marts.latest_run.started_at is 'Start of the computation';

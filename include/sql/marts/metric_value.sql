@@ -40,9 +40,9 @@ left join lateral (
 
 comment on view marts.metric_value is 'One row is one metric of one unit on one basis over the period of one run';
 comment on column marts.metric_value.run_id is 'The run: kind, day, framework and geography';
-comment on column marts.metric_value.as_of_date is 'Nothing that happened or was stated after this day counts';
+comment on column marts.metric_value.as_of_date is 'Nothing after this day counts';
 comment on column marts.metric_value.year is 'Reporting year';
-comment on column marts.metric_value.geography is '63 (until 30 June 2025) or 34 (from 1 July 2025) provinces';
+comment on column marts.metric_value.geography is '63 (until 30 June 2025) or 34 provinces';
 comment on column marts.metric_value.unit_id is 'The unit, such as P34-66';
 comment on column marts.metric_value.unit_name is 'Vietnamese name of the unit';
 comment on column marts.metric_value.metric is 'The metric';

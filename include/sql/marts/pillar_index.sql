@@ -33,26 +33,26 @@ inner join method.pillar as p
 inner join ref.unit as u on s.unit_id = u.unit_id
 left join ref.region as g on u.geography = g.geography and u.region_code = g.region_code;
 
-comment on view marts.pillar_index is 'One row is one pillar (main index) of one unit in one run; eight pillars a unit';
+comment on view marts.pillar_index is 'One row is one pillar (main index) of one unit in one run';
 comment on column marts.pillar_index.run_id is 'The run: kind, day, framework and geography';
-comment on column marts.pillar_index.as_of_date is 'Nothing that happened or was stated after this day counts';
+comment on column marts.pillar_index.as_of_date is 'Nothing after this day counts';
 comment on column marts.pillar_index.year is 'Reporting year';
 comment on column marts.pillar_index.framework_id is 'The method, a folder of include/frameworks';
-comment on column marts.pillar_index.geography is '63 (until 30 June 2025) or 34 (from 1 July 2025) provinces';
-comment on column marts.pillar_index.synthetic is 'True: values come from a made-up or unregistered source; no figure of any real agency or province';
+comment on column marts.pillar_index.geography is '63 (until 30 June 2025) or 34 provinces';
+comment on column marts.pillar_index.synthetic is 'True: made-up data, no figure of a real province';
 comment on column marts.pillar_index.unit_id is 'The unit, such as P34-66';
 comment on column marts.pillar_index.unit_name is 'Vietnamese name of the unit';
 comment on column marts.pillar_index.unit_name_en is 'English name of the unit';
 comment on column marts.pillar_index.region_code is 'Region of the unit';
 comment on column marts.pillar_index.region_name is 'Vietnamese name of the region';
 comment on column marts.pillar_index.pillar_no is 'Official order of the pillar, from 1';
-comment on column marts.pillar_index.pillar_code is 'Pillar (main index): NT, TC, HT, NL, AT, CQS, KTS, XHS';
+comment on column marts.pillar_index.pillar_code is 'Pillar: NT, TC, HT, NL, AT, CQS, KTS or XHS';
 comment on column marts.pillar_index.pillar_name is 'Legal name of the pillar';
 comment on column marts.pillar_index.pillar_name_en is 'English name of the pillar';
 comment on column marts.pillar_index.points is 'Points earned, to 12 decimals';
 comment on column marts.pillar_index.max_points is 'Points at full score';
-comment on column marts.pillar_index.index_value is 'The index as published: 0 to 1, rounded half up once to the framework''s decimals';
+comment on column marts.pillar_index.index_value is 'The index as published, 0 to 1, rounded half up once';
 comment on column marts.pillar_index.index_unrounded is 'The index before rounding, to 12 decimals';
-comment on column marts.pillar_index.coverage is 'Share of the points, 0 to 1, whose indicators are not missing; what is missing scores 0';
-comment on column marts.pillar_index.rank_national is 'Competition rank of index_value among all units: 15, 15, 17';
-comment on column marts.pillar_index.rank_region is 'Competition rank of index_value in the region';
+comment on column marts.pillar_index.coverage is 'Share of the points, 0 to 1, that is not missing';
+comment on column marts.pillar_index.rank_national is 'Competition rank among all units: 15, 15, 17';
+comment on column marts.pillar_index.rank_region is 'Competition rank in the region';

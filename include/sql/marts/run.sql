@@ -22,16 +22,16 @@ select
 from score.run as r
 where r.status = 'complete';
 
-comment on view marts.run is 'One row is one complete index run: one framework applied to one period of one geography';
+comment on view marts.run is 'One row is one complete index run: a framework applied to a period of a geography';
 comment on column marts.run.run_id is 'The run: kind, day, framework and geography';
 comment on column marts.run.kind is 'night: the scheduled run; any other: on request';
-comment on column marts.run.as_of_date is 'Nothing that happened or was stated after this day counts';
+comment on column marts.run.as_of_date is 'Nothing after this day counts';
 comment on column marts.run.year is 'Reporting year';
 comment on column marts.run.framework_id is 'The method, a folder of include/frameworks';
 comment on column marts.run.framework_hash is 'Its version: sha256 over its content';
-comment on column marts.run.geography is '63 (until 30 June 2025) or 34 (from 1 July 2025) provinces';
-comment on column marts.run.framework_in_force is 'False: the decision does not cover this year, so the run is an estimate';
-comment on column marts.run.synthetic is 'True: values come from a made-up or unregistered source; no figure of any real agency or province';
+comment on column marts.run.geography is '63 (until 30 June 2025) or 34 provinces';
+comment on column marts.run.framework_in_force is 'False: the decision does not cover this year; an estimate';
+comment on column marts.run.synthetic is 'True: made-up data, no figure of a real province';
 comment on column marts.run.period_from is 'First day that counts';
 comment on column marts.run.period_to is 'Last day that counts';
 comment on column marts.run.started_at is 'Start of the computation';
