@@ -53,7 +53,7 @@ def gate(feed: str, night: date, *, settings: Settings | None = None) -> Summary
 
     settings = settings or get_settings()
     decided = state.decided_batches(feed, settings=settings)
-    pending = [m for m in ledger.manifests(settings, feed) if m.batch_id not in decided and m.outcome == "landed"]
+    pending = [m for m in ledger.manifests(settings, feed, skip=decided) if m.outcome == "landed"]
     verdicts = [judge(manifest, settings=settings) for manifest in pending]
     return {
         "feed": feed,
@@ -81,9 +81,7 @@ def load(feed: str, night: date, *, settings: Settings | None = None) -> Summary
     settings = settings or get_settings()
     decided = state.decided_batches(feed, settings=settings)
     receipts: list[Receipt] = []
-    for manifest in ledger.manifests(settings, feed):
-        if manifest.batch_id in decided:
-            continue
+    for manifest in ledger.manifests(settings, feed, skip=decided):
         verdict = load_verdict(manifest.batch_id, settings=settings) if manifest.outcome == "landed" else None
         if manifest.outcome == "failed" or verdict is not None:
             receipts.append(Receipt(manifest=manifest, verdict=verdict))

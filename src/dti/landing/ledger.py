@@ -31,11 +31,12 @@ MANIFEST = "manifest.json"
 
 
 def extract_night(source: Source, night: date, lookup: CredentialsLookup, *, settings: Settings) -> Manifest:
-    """Pull ``source`` for ``night`` from where its newest landed batch ended, and land what comes.
+    """Pull ``source`` for ``night`` from where its newest batch of an earlier night ended, and land what comes.
 
+    A night that is run again asks for the same window again, and so do nights that are filled in later.
     Raises what :func:`land` raises; connections that are not defined are recorded as failed fetches too.
     """
-    window = window_for(source.contract, night, _last_until(source, settings))
+    window = window_for(source.contract, night, _last_until_before(night, source, settings))
     return _land(source, window, lambda: lookup(source.connection) if source.connection else None, settings)
 
 
@@ -187,10 +188,11 @@ def _manifest_paths(settings: Settings, feed: str | None, source_id: str | None)
     return sorted(settings.landing_dir.glob(f"{feed or '*'}/{source_id or '*'}/*/{MANIFEST}"))
 
 
-def _last_until(source: Source, settings: Settings) -> datetime | None:
-    """The end of the newest window of this source that landed."""
+def _last_until_before(night: date, source: Source, settings: Settings) -> datetime | None:
+    """The end of the newest window of this source that landed for a night before ``night``."""
     for path in reversed(_manifest_paths(settings, source.feed, source.source)):
-        if (manifest := _read_manifest(path)).outcome == "landed":
+        manifest = _read_manifest(path)
+        if manifest.outcome == "landed" and manifest.night < night:
             return manifest.until
     return None
 
