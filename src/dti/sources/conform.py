@@ -29,6 +29,7 @@ _POINT = re.compile(r"[+-]?(?:[1-9][0-9]{0,2}(?P<group>[, ])[0-9]{3}(?:(?P=group
 _COMMA = re.compile(r"[+-]?(?:[1-9][0-9]{0,2}(?P<group>[. ])[0-9]{3}(?:(?P=group)[0-9]{3})*|[0-9]+)(?:,[0-9]+)?")
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
+_FIRST_YEAR = 1912
 _BOOLEANS = {"true": "true", "1": "true", "có": "true", "x": "true", "false": "false", "0": "false", "không": "false"}
 
 
@@ -99,9 +100,11 @@ def moment(value: Any, formats: Sequence[str]) -> datetime | None:
     if found is None:
         return None
     try:
-        return found.replace(tzinfo=ZONE) if found.tzinfo is None else found.astimezone(ZONE)
-    except OverflowError:  # year 1 or 9999, which some systems write for "none", has no other zone
+        local = found.replace(tzinfo=ZONE) if found.tzinfo is None else found.astimezone(ZONE)
+    except OverflowError:
         return None
+    # Year 1, which some systems write for "none", is no time: before 1911 the zone has no whole minutes.
+    return None if local.year < _FIRST_YEAR else local
 
 
 def conformer(
@@ -166,9 +169,12 @@ def _read_moment(text: str, formats: Sequence[str]) -> datetime | None:
             return None
     for form in formats:
         try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 - moment() gives it its zone
+            found = datetime.strptime(text, form)  # noqa: DTZ007 - moment() gives it its zone
         except ValueError:
             continue
+        # strptime takes "1772334000" for %Y%m%d%H%M%S, with fewer digits a field than the format has.
+        if not text.isdigit() or found.strftime(form) == text:
+            return found
     return None
 
 
