@@ -130,6 +130,8 @@ def start(cluster: Cluster) -> None:
 def stop(cluster: Cluster) -> None:
     """Stop the server; open transactions are rolled back. When this returns, no process of it is left."""
     number = int((cluster.data / "postmaster.pid").read_text("utf-8").split()[0])
+    if os.geteuid() == 0:
+        _let_pass(cluster.folder)  # a folder above may have been closed again since the start
     _run(cluster, "pg_ctl", ["stop", "-w", "-mfast", "-t60", f"-D{cluster.data}"])
     deadline = time.monotonic() + LINGER_SECONDS
     while _exists(number) and time.monotonic() < deadline:
