@@ -1,47 +1,49 @@
 -- Grain: one row is one unit (province) of one geography.
-CREATE VIEW marts.unit AS
-WITH predecessors AS (
-    SELECT
-        s.unit_id_34 AS unit_id,
-        string_agg(s.unit_id_63, ' ' ORDER BY s.unit_id_63) AS predecessor_unit_ids
-    FROM ref.unit_succession AS s
-    GROUP BY s.unit_id_34
+create view marts.unit as
+with predecessors as (
+    select
+        s.unit_id_34 as unit_id,
+        string_agg(s.unit_id_63, ' ' order by s.unit_id_63) as predecessor_unit_ids
+    from ref.unit_succession as s
+    group by s.unit_id_34
 )
 
-SELECT
+select
     u.unit_id,
     u.geography,
     u.code,
-    u.name_vi AS unit_name,
-    u.name_en AS unit_name_en,
+    u.name_vi as unit_name,
+    u.name_en as unit_name_en,
     u.unit_level,
     u.unit_type,
     u.region_code,
-    r.name_vi AS region_name,
-    r.name_en AS region_name_en,
+    r.name_vi as region_name,
+    r.name_en as region_name_en,
     u.valid_from,
     u.valid_to,
-    s.unit_id_34 AS successor_unit_id,
+    s.unit_id_34 as successor_unit_id,
     p.predecessor_unit_ids,
     u.note
-FROM ref.unit AS u
-INNER JOIN ref.region AS r ON u.geography = r.geography AND u.region_code = r.region_code
-LEFT JOIN ref.unit_succession AS s ON u.unit_id = s.unit_id_63
-LEFT JOIN predecessors AS p ON u.unit_id = p.unit_id;
+from ref.unit as u
+inner join ref.region as r on u.geography = r.geography and u.region_code = r.region_code
+left join ref.unit_succession as s on u.unit_id = s.unit_id_63
+left join predecessors as p on u.unit_id = p.unit_id;
 
-COMMENT ON VIEW marts.unit IS 'One row is one unit (province) of one geography';
-COMMENT ON COLUMN marts.unit.unit_id IS 'P, geography, GSO code: P63-66 and P34-66 are Đắk Lắk before and after the mergers';
-COMMENT ON COLUMN marts.unit.geography IS '63: until 30 June 2025; 34: from 1 July 2025';
-COMMENT ON COLUMN marts.unit.code IS 'GSO code; the 34 reuse codes of the 63 for other borders';
-COMMENT ON COLUMN marts.unit.unit_name IS 'Vietnamese name, without tỉnh or thành phố';
-COMMENT ON COLUMN marts.unit.unit_name_en IS 'English name';
-COMMENT ON COLUMN marts.unit.unit_level IS 'Level of government: province';
-COMMENT ON COLUMN marts.unit.unit_type IS 'province (tỉnh) or municipality (thành phố trực thuộc trung ương)';
-COMMENT ON COLUMN marts.unit.region_code IS 'Region of the same geography, in which regional ranks are taken';
-COMMENT ON COLUMN marts.unit.region_name IS 'Vietnamese name of the region';
-COMMENT ON COLUMN marts.unit.region_name_en IS 'English name of the region';
-COMMENT ON COLUMN marts.unit.valid_from IS 'First day';
-COMMENT ON COLUMN marts.unit.valid_to IS 'First day no longer valid; empty: still valid';
-COMMENT ON COLUMN marts.unit.successor_unit_id IS 'For one of the 63: the one of the 34 it is part of';
-COMMENT ON COLUMN marts.unit.predecessor_unit_ids IS 'For one of the 34: those of the 63 it was made of, separated by spaces';
-COMMENT ON COLUMN marts.unit.note IS 'What a reader should know, such as a change of type';
+comment on view marts.unit is 'One row is one unit (province) of one geography';
+comment on column marts.unit.unit_id is
+'P, geography, GSO code: P63-66 and P34-66 are Đắk Lắk before and after the mergers';
+comment on column marts.unit.geography is '63: until 30 June 2025; 34: from 1 July 2025';
+comment on column marts.unit.code is 'GSO code; the 34 reuse codes of the 63 for other borders';
+comment on column marts.unit.unit_name is 'Vietnamese name, without tỉnh or thành phố';
+comment on column marts.unit.unit_name_en is 'English name';
+comment on column marts.unit.unit_level is 'Level of government: province';
+comment on column marts.unit.unit_type is 'province (tỉnh) or municipality (thành phố trực thuộc trung ương)';
+comment on column marts.unit.region_code is 'Region of the same geography, in which regional ranks are taken';
+comment on column marts.unit.region_name is 'Vietnamese name of the region';
+comment on column marts.unit.region_name_en is 'English name of the region';
+comment on column marts.unit.valid_from is 'First day';
+comment on column marts.unit.valid_to is 'First day no longer valid; empty: still valid';
+comment on column marts.unit.successor_unit_id is 'For one of the 63: the one of the 34 it is part of';
+comment on column marts.unit.predecessor_unit_ids is
+'For one of the 34: those of the 63 it was made of, separated by spaces';
+comment on column marts.unit.note is 'What a reader should know, such as a change of type';

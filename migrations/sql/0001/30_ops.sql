@@ -1,212 +1,216 @@
 -- What the pipeline did: one row a source, a batch, a quarantined row, a rule's result.
-CREATE TABLE ops.prepared (
-    part text PRIMARY KEY,
-    content_hash text NOT NULL,
-    prepared_at timestamptz NOT NULL DEFAULT now()
+create table ops.prepared (
+    part text primary key,
+    content_hash text not null,
+    prepared_at timestamptz not null default now()
 );
-COMMENT ON TABLE ops.prepared IS 'One row is one part of the warehouse that is made from files: skipped while the files stay the same';
-COMMENT ON COLUMN ops.prepared.part IS 'all, reference or marts';
-COMMENT ON COLUMN ops.prepared.content_hash IS 'sha256 over the files';
-COMMENT ON COLUMN ops.prepared.prepared_at IS 'When it was made';
+comment on table ops.prepared is
+'One row is one part of the warehouse that is made from files: skipped while the files stay the same';
+comment on column ops.prepared.part is 'all, reference or marts';
+comment on column ops.prepared.content_hash is 'sha256 over the files';
+comment on column ops.prepared.prepared_at is 'When it was made';
 
-CREATE TABLE ops.source (
-    source_id text PRIMARY KEY,
-    feed text NOT NULL,
-    agency text NOT NULL,
-    owner text NOT NULL,
-    licence text NOT NULL,
-    synthetic boolean NOT NULL,
-    pool text NOT NULL,
-    enabled boolean NOT NULL,
-    freshness_limit_hours integer NOT NULL CHECK (freshness_limit_hours > 0)
+create table ops.source (
+    source_id text primary key,
+    feed text not null,
+    agency text not null,
+    owner text not null,
+    licence text not null,
+    synthetic boolean not null,
+    pool text not null,
+    enabled boolean not null,
+    freshness_limit_hours integer not null check (freshness_limit_hours > 0)
 );
-COMMENT ON TABLE ops.source IS 'One row is one system of one agency that fills one feed, also after its description was removed';
-COMMENT ON COLUMN ops.source.source_id IS 'Name of its file in include/sources';
-COMMENT ON COLUMN ops.source.feed IS 'The feed it fills';
-COMMENT ON COLUMN ops.source.agency IS 'The agency';
-COMMENT ON COLUMN ops.source.owner IS 'Who answers for the data';
-COMMENT ON COLUMN ops.source.licence IS 'Terms under which the data may be used';
-COMMENT ON COLUMN ops.source.synthetic IS 'True: made up, from the sandbox';
-COMMENT ON COLUMN ops.source.pool IS 'Airflow pool that limits how hard the agency is asked';
-COMMENT ON COLUMN ops.source.enabled IS 'False: no longer pulled';
-COMMENT ON COLUMN ops.source.freshness_limit_hours IS 'Older than this at the newest night''s end: stale';
+comment on table ops.source is
+'One row is one system of one agency that fills one feed, also after its description was removed';
+comment on column ops.source.source_id is 'Name of its file in include/sources';
+comment on column ops.source.feed is 'The feed it fills';
+comment on column ops.source.agency is 'The agency';
+comment on column ops.source.owner is 'Who answers for the data';
+comment on column ops.source.licence is 'Terms under which the data may be used';
+comment on column ops.source.synthetic is 'True: made up, from the sandbox';
+comment on column ops.source.pool is 'Airflow pool that limits how hard the agency is asked';
+comment on column ops.source.enabled is 'False: no longer pulled';
+comment on column ops.source.freshness_limit_hours is 'Older than this at the newest night''s end: stale';
 
-CREATE TABLE ops.batch (
-    batch_id text PRIMARY KEY,
-    feed text NOT NULL,
-    source_id text NOT NULL REFERENCES ops.source,
-    night date NOT NULL,
-    since timestamptz NOT NULL,
-    until timestamptz NOT NULL,
-    outcome text NOT NULL CHECK (outcome IN ('landed', 'failed')),
-    status text NOT NULL CHECK (status IN ('passed', 'stopped', 'failed')),
-    rows_landed bigint NOT NULL CHECK (rows_landed >= 0),
-    rows_loaded bigint NOT NULL CHECK (rows_loaded >= 0),
-    rows_quarantined bigint NOT NULL CHECK (rows_quarantined >= 0),
+create table ops.batch (
+    batch_id text primary key,
+    feed text not null,
+    source_id text not null references ops.source,
+    night date not null,
+    since timestamptz not null,
+    until timestamptz not null,
+    outcome text not null check (outcome in ('landed', 'failed')),
+    status text not null check (status in ('passed', 'stopped', 'failed')),
+    rows_landed bigint not null check (rows_landed >= 0),
+    rows_loaded bigint not null check (rows_loaded >= 0),
+    rows_quarantined bigint not null check (rows_quarantined >= 0),
     stopped_reason text,
-    requests_count integer NOT NULL,
-    retries_count integer NOT NULL,
-    passes_count integer NOT NULL,
-    bytes_received bigint NOT NULL,
-    warnings jsonb NOT NULL,
-    unmapped_fields jsonb NOT NULL,
-    source_files jsonb NOT NULL,
+    requests_count integer not null,
+    retries_count integer not null,
+    passes_count integer not null,
+    bytes_received bigint not null,
+    warnings jsonb not null,
+    unmapped_fields jsonb not null,
+    source_files jsonb not null,
     fault_kind text,
     fault_where text,
     fault_what text,
     fault_remedy text,
-    sha256 text NOT NULL,
-    source_hash text NOT NULL,
-    contract_hash text NOT NULL,
-    synthetic boolean NOT NULL,
-    started_at timestamptz NOT NULL,
-    finished_at timestamptz NOT NULL,
-    loaded_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT batch_every_row_accounted_for CHECK (rows_landed = rows_loaded + rows_quarantined),
-    CONSTRAINT batch_stopped_loads_nothing CHECK (status <> 'stopped' OR rows_loaded = 0),
-    CONSTRAINT batch_stopped_says_why CHECK ((status = 'stopped') = (stopped_reason IS NOT NULL)),
-    CONSTRAINT batch_failed_says_why CHECK ((outcome = 'failed') = (fault_what IS NOT NULL)),
-    CONSTRAINT batch_failed_is_failed CHECK ((outcome = 'failed') = (status = 'failed')),
-    CONSTRAINT batch_failed_lands_nothing CHECK (outcome <> 'failed' OR rows_landed = 0)
+    sha256 text not null,
+    source_hash text not null,
+    contract_hash text not null,
+    synthetic boolean not null,
+    started_at timestamptz not null,
+    finished_at timestamptz not null,
+    loaded_at timestamptz not null default now(),
+    constraint batch_every_row_accounted_for check (rows_landed = rows_loaded + rows_quarantined),
+    constraint batch_stopped_loads_nothing check (status <> 'stopped' or rows_loaded = 0),
+    constraint batch_stopped_says_why check ((status = 'stopped') = (stopped_reason is not null)),
+    constraint batch_failed_says_why check ((outcome = 'failed') = (fault_what is not null)),
+    constraint batch_failed_is_failed check ((outcome = 'failed') = (status = 'failed')),
+    constraint batch_failed_lands_nothing check (outcome <> 'failed' or rows_landed = 0)
 );
-CREATE INDEX batch_source_night ON ops.batch (source_id, night, started_at);
-CREATE INDEX batch_feed ON ops.batch (feed);
-COMMENT ON TABLE ops.batch IS 'One row is one decided extraction; landed = loaded + quarantined, always';
-COMMENT ON COLUMN ops.batch.batch_id IS 'Source, night and start of the extraction';
-COMMENT ON COLUMN ops.batch.feed IS 'The feed';
-COMMENT ON COLUMN ops.batch.source_id IS 'The source';
-COMMENT ON COLUMN ops.batch.night IS 'Day in Việt Nam at whose end the source was to be seen';
-COMMENT ON COLUMN ops.batch.since IS 'Start of the interval of changes asked for';
-COMMENT ON COLUMN ops.batch.until IS 'End of that interval, not in it';
-COMMENT ON COLUMN ops.batch.outcome IS 'landed, or failed: the fetch did not end well';
-COMMENT ON COLUMN ops.batch.status IS 'passed, stopped by the gate, or failed';
-COMMENT ON COLUMN ops.batch.rows_landed IS 'Records that reached landing';
-COMMENT ON COLUMN ops.batch.rows_loaded IS 'Records that passed the gate into the lake';
-COMMENT ON COLUMN ops.batch.rows_quarantined IS 'Records held back, each with rule and reason';
-COMMENT ON COLUMN ops.batch.stopped_reason IS 'Why the gate stopped the whole batch';
-COMMENT ON COLUMN ops.batch.requests_count IS 'Requests made to the agency''s system';
-COMMENT ON COLUMN ops.batch.retries_count IS 'Requests that had to be repeated';
-COMMENT ON COLUMN ops.batch.passes_count IS 'How often a shifting list was read until it stood still';
-COMMENT ON COLUMN ops.batch.bytes_received IS 'Bytes received';
-COMMENT ON COLUMN ops.batch.warnings IS 'List of what was odd but not wrong';
-COMMENT ON COLUMN ops.batch.unmapped_fields IS 'List of fields the agency sent and no one asked for';
-COMMENT ON COLUMN ops.batch.source_files IS 'List of the files read, for tables';
-COMMENT ON COLUMN ops.batch.fault_kind IS 'Kind of fault of a failed fetch';
-COMMENT ON COLUMN ops.batch.fault_where IS 'Source, file or URL of the fault';
-COMMENT ON COLUMN ops.batch.fault_what IS 'The fault in words';
-COMMENT ON COLUMN ops.batch.fault_remedy IS 'What a person should do';
-COMMENT ON COLUMN ops.batch.sha256 IS 'Checksum over the landed files';
-COMMENT ON COLUMN ops.batch.source_hash IS 'Checksum of the source''s description at the time';
-COMMENT ON COLUMN ops.batch.contract_hash IS 'Checksum of the feed''s contract at the time';
-COMMENT ON COLUMN ops.batch.synthetic IS 'True: made up, from the sandbox';
-COMMENT ON COLUMN ops.batch.started_at IS 'Start of the extraction';
-COMMENT ON COLUMN ops.batch.finished_at IS 'End of the extraction';
-COMMENT ON COLUMN ops.batch.loaded_at IS 'When the batch was recorded here';
+create index batch_source_night on ops.batch (source_id, night, started_at);
+create index batch_feed on ops.batch (feed);
+comment on table ops.batch is 'One row is one decided extraction; landed = loaded + quarantined, always';
+comment on column ops.batch.batch_id is 'Source, night and start of the extraction';
+comment on column ops.batch.feed is 'The feed';
+comment on column ops.batch.source_id is 'The source';
+comment on column ops.batch.night is 'Day in Việt Nam at whose end the source was to be seen';
+comment on column ops.batch.since is 'Start of the interval of changes asked for';
+comment on column ops.batch.until is 'End of that interval, not in it';
+comment on column ops.batch.outcome is 'landed, or failed: the fetch did not end well';
+comment on column ops.batch.status is 'passed, stopped by the gate, or failed';
+comment on column ops.batch.rows_landed is 'Records that reached landing';
+comment on column ops.batch.rows_loaded is 'Records that passed the gate into the lake';
+comment on column ops.batch.rows_quarantined is 'Records held back, each with rule and reason';
+comment on column ops.batch.stopped_reason is 'Why the gate stopped the whole batch';
+comment on column ops.batch.requests_count is 'Requests made to the agency''s system';
+comment on column ops.batch.retries_count is 'Requests that had to be repeated';
+comment on column ops.batch.passes_count is 'How often a shifting list was read until it stood still';
+comment on column ops.batch.bytes_received is 'Bytes received';
+comment on column ops.batch.warnings is 'List of what was odd but not wrong';
+comment on column ops.batch.unmapped_fields is 'List of fields the agency sent and no one asked for';
+comment on column ops.batch.source_files is 'List of the files read, for tables';
+comment on column ops.batch.fault_kind is 'Kind of fault of a failed fetch';
+comment on column ops.batch.fault_where is 'Source, file or URL of the fault';
+comment on column ops.batch.fault_what is 'The fault in words';
+comment on column ops.batch.fault_remedy is 'What a person should do';
+comment on column ops.batch.sha256 is 'Checksum over the landed files';
+comment on column ops.batch.source_hash is 'Checksum of the source''s description at the time';
+comment on column ops.batch.contract_hash is 'Checksum of the feed''s contract at the time';
+comment on column ops.batch.synthetic is 'True: made up, from the sandbox';
+comment on column ops.batch.started_at is 'Start of the extraction';
+comment on column ops.batch.finished_at is 'End of the extraction';
+comment on column ops.batch.loaded_at is 'When the batch was recorded here';
 
-CREATE TABLE ops.quarantine (
-    batch_id text NOT NULL REFERENCES ops.batch,
-    row_number bigint NOT NULL CHECK (row_number >= -1),
+create table ops.quarantine (
+    batch_id text not null references ops.batch,
+    row_number bigint not null check (row_number >= -1),
     source_row text,
     key_text text,
-    rule text NOT NULL,
-    severity text NOT NULL,
-    reason text NOT NULL,
+    rule text not null,
+    severity text not null,
+    reason text not null,
     record jsonb,
-    PRIMARY KEY (batch_id, row_number)
+    primary key (batch_id, row_number)
 );
-COMMENT ON TABLE ops.quarantine IS 'One row is one record held back, or one batch (row_number -1)';
-COMMENT ON COLUMN ops.quarantine.batch_id IS 'The batch';
-COMMENT ON COLUMN ops.quarantine.row_number IS 'Position in the batch; -1: the whole batch';
-COMMENT ON COLUMN ops.quarantine.source_row IS 'Where it stands at the agency: page and record, or sheet and row';
-COMMENT ON COLUMN ops.quarantine.key_text IS 'The record''s key, for people';
-COMMENT ON COLUMN ops.quarantine.rule IS 'The first rule it broke';
-COMMENT ON COLUMN ops.quarantine.severity IS 'critical or warning';
-COMMENT ON COLUMN ops.quarantine.reason IS 'Every rule it broke, in words';
-COMMENT ON COLUMN ops.quarantine.record IS 'The record as landed';
+comment on table ops.quarantine is 'One row is one record held back, or one batch (row_number -1)';
+comment on column ops.quarantine.batch_id is 'The batch';
+comment on column ops.quarantine.row_number is 'Position in the batch; -1: the whole batch';
+comment on column ops.quarantine.source_row is 'Where it stands at the agency: page and record, or sheet and row';
+comment on column ops.quarantine.key_text is 'The record''s key, for people';
+comment on column ops.quarantine.rule is 'The first rule it broke';
+comment on column ops.quarantine.severity is 'critical or warning';
+comment on column ops.quarantine.reason is 'Every rule it broke, in words';
+comment on column ops.quarantine.record is 'The record as landed';
 
-CREATE TABLE ops.quality_result (
-    batch_id text NOT NULL REFERENCES ops.batch,
-    position integer NOT NULL,
-    rule text NOT NULL,
-    severity text NOT NULL CHECK (severity IN ('critical', 'warning', 'info')),
-    passed boolean NOT NULL,
-    checked_count bigint NOT NULL,
-    failed_count bigint NOT NULL,
+create table ops.quality_result (
+    batch_id text not null references ops.batch,
+    position integer not null,
+    rule text not null,
+    severity text not null check (severity in ('critical', 'warning', 'info')),
+    passed boolean not null,
+    checked_count bigint not null,
+    failed_count bigint not null,
     detail text,
-    PRIMARY KEY (batch_id, position)
+    primary key (batch_id, position)
 );
-COMMENT ON TABLE ops.quality_result IS 'One row is the result of one rule on one batch';
-COMMENT ON COLUMN ops.quality_result.batch_id IS 'The batch';
-COMMENT ON COLUMN ops.quality_result.position IS 'Order in which the gate applied its rules';
-COMMENT ON COLUMN ops.quality_result.rule IS 'The rule';
-COMMENT ON COLUMN ops.quality_result.severity IS 'critical: stops the batch; warning: quarantines rows; info: only recorded';
-COMMENT ON COLUMN ops.quality_result.passed IS 'Whether it held';
-COMMENT ON COLUMN ops.quality_result.checked_count IS 'Records checked';
-COMMENT ON COLUMN ops.quality_result.failed_count IS 'Records that broke it';
-COMMENT ON COLUMN ops.quality_result.detail IS 'What was seen, in words';
+comment on table ops.quality_result is 'One row is the result of one rule on one batch';
+comment on column ops.quality_result.batch_id is 'The batch';
+comment on column ops.quality_result.position is 'Order in which the gate applied its rules';
+comment on column ops.quality_result.rule is 'The rule';
+comment on column ops.quality_result.severity is
+'critical: stops the batch; warning: quarantines rows; info: only recorded';
+comment on column ops.quality_result.passed is 'Whether it held';
+comment on column ops.quality_result.checked_count is 'Records checked';
+comment on column ops.quality_result.failed_count is 'Records that broke it';
+comment on column ops.quality_result.detail is 'What was seen, in words';
 
-CREATE TABLE ops.lake_state (
-    feed text PRIMARY KEY,
-    version bigint NOT NULL,
-    updated_at timestamptz NOT NULL DEFAULT now()
+create table ops.lake_state (
+    feed text primary key,
+    version bigint not null,
+    updated_at timestamptz not null default now()
 );
-COMMENT ON TABLE ops.lake_state IS 'One row is one feed and the version of its lake table that the facts reflect';
-COMMENT ON COLUMN ops.lake_state.feed IS 'The feed';
-COMMENT ON COLUMN ops.lake_state.version IS 'Version of the Delta table';
-COMMENT ON COLUMN ops.lake_state.updated_at IS 'When the facts last followed';
+comment on table ops.lake_state is 'One row is one feed and the version of its lake table that the facts reflect';
+comment on column ops.lake_state.feed is 'The feed';
+comment on column ops.lake_state.version is 'Version of the Delta table';
+comment on column ops.lake_state.updated_at is 'When the facts last followed';
 
 -- Landed = loaded + quarantined must hold for the lines too. It is checked once a batch when a transaction ends:
 -- changed lines are gathered a statement at a time and touch their batch, whose deferred trigger then counts.
-CREATE FUNCTION ops.check_batch_lines() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
-DECLARE
+create function ops.check_batch_lines() returns trigger language plpgsql set search_path = '' as $$
+declare
     batch ops.batch;
     row_lines bigint;
     batch_lines bigint;
-BEGIN
-    SELECT b.* INTO batch FROM ops.batch AS b WHERE b.batch_id = NEW.batch_id;
-    IF NOT FOUND THEN
-        RETURN NULL;
-    END IF;
-    SELECT count(*) FILTER (WHERE q.row_number >= 0), count(*) FILTER (WHERE q.row_number = -1)
-    INTO row_lines, batch_lines
-    FROM ops.quarantine AS q WHERE q.batch_id = batch.batch_id;
-    IF batch.status = 'passed' AND (row_lines <> batch.rows_quarantined OR batch_lines <> 0) THEN
-        RAISE EXCEPTION 'batch % has % rows in quarantine but % quarantine lines',
+begin
+    select b.* into batch from ops.batch as b where b.batch_id = new.batch_id;
+    if not found then
+        return null;
+    end if;
+    select count(*) filter (where q.row_number >= 0), count(*) filter (where q.row_number = -1)
+    into row_lines, batch_lines
+    from ops.quarantine as q where q.batch_id = batch.batch_id;
+    if batch.status = 'passed' and (row_lines <> batch.rows_quarantined or batch_lines <> 0) then
+        raise exception 'batch % has % rows in quarantine but % quarantine lines',
             batch.batch_id, batch.rows_quarantined, row_lines + batch_lines
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_lines';
-    ELSIF batch.status = 'stopped' AND batch_lines <> 1 THEN
-        RAISE EXCEPTION 'stopped batch % has no quarantine line for the whole batch', batch.batch_id
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_lines';
-    ELSIF batch.status = 'failed' AND row_lines + batch_lines <> 0 THEN
-        RAISE EXCEPTION 'failed batch % has quarantine lines but landed nothing', batch.batch_id
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'batch_lines';
-    END IF;
-    RETURN NULL;
-END
+            using errcode = 'check_violation', constraint = 'batch_lines';
+    elsif batch.status = 'stopped' and batch_lines <> 1 then
+        raise exception 'stopped batch % has no quarantine line for the whole batch', batch.batch_id
+            using errcode = 'check_violation', constraint = 'batch_lines';
+    elsif batch.status = 'failed' and row_lines + batch_lines <> 0 then
+        raise exception 'failed batch % has quarantine lines but landed nothing', batch.batch_id
+            using errcode = 'check_violation', constraint = 'batch_lines';
+    end if;
+    return null;
+end
 $$;
-COMMENT ON FUNCTION ops.check_batch_lines IS 'Refuses a batch whose quarantine lines do not match its counts';
+comment on function ops.check_batch_lines is 'Refuses a batch whose quarantine lines do not match its counts';
 
-CREATE CONSTRAINT TRIGGER batch_lines
-AFTER INSERT OR UPDATE ON ops.batch
-DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW EXECUTE FUNCTION ops.check_batch_lines();
+create constraint trigger batch_lines
+after insert or update on ops.batch
+deferrable initially deferred
+for each row execute function ops.check_batch_lines();
 
-CREATE FUNCTION ops.touch_batches() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
-BEGIN
-    UPDATE ops.batch SET rows_quarantined = rows_quarantined WHERE batch_id IN (SELECT DISTINCT c.batch_id FROM changed AS c);
-    RETURN NULL;
-END
+create function ops.touch_batches() returns trigger language plpgsql set search_path = '' as $$
+begin
+    update ops.batch set rows_quarantined = rows_quarantined where batch_id in (select distinct c.batch_id from changed as c);
+    return null;
+end
 $$;
-COMMENT ON FUNCTION ops.touch_batches IS 'Has every batch whose quarantine lines changed checked at the end of the transaction';
+comment on function ops.touch_batches is
+'Has every batch whose quarantine lines changed checked at the end of the transaction';
 
-CREATE TRIGGER quarantine_inserted AFTER INSERT ON ops.quarantine
-REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION ops.touch_batches();
+create trigger quarantine_inserted after insert on ops.quarantine
+referencing new table as changed for each statement execute function ops.touch_batches();
 
-CREATE TRIGGER quarantine_deleted AFTER DELETE ON ops.quarantine
-REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION ops.touch_batches();
+create trigger quarantine_deleted after delete on ops.quarantine
+referencing old table as changed for each statement execute function ops.touch_batches();
 
-CREATE TRIGGER quarantine_moved_from AFTER UPDATE ON ops.quarantine
-REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION ops.touch_batches();
+create trigger quarantine_moved_from after update on ops.quarantine
+referencing old table as changed for each statement execute function ops.touch_batches();
 
-CREATE TRIGGER quarantine_moved_to AFTER UPDATE ON ops.quarantine
-REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION ops.touch_batches();
+create trigger quarantine_moved_to after update on ops.quarantine
+referencing new table as changed for each statement execute function ops.touch_batches();

@@ -112,7 +112,11 @@ def _check_comments(connection: Connection) -> None:
                 WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
             ) AS a
             WHERE c.relnamespace = 'marts'::regnamespace AND c.relkind IN ('v', 'm', 'r')
-              AND coalesce(trim(col_description(c.oid, a.attnum)), trim(obj_description(c.oid, 'pg_class')), '') = ''
+              AND NOT EXISTS (
+                  SELECT FROM pg_description AS d
+                  WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = a.attnum
+                    AND trim(d.description) <> ''
+              )
             ORDER BY c.relname, a.attnum
             """
         )
