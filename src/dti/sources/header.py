@@ -78,18 +78,20 @@ def find_columns(
         if found:
             columns[ours] = found[0]
         elif ours in required:
-            raise _missing(header, ours, text, where)
+            raise _missing(header, ours, places, where)
         else:
             absent.append(ours)
     return columns, absent
 
 
-def _missing(header: Header, ours: str, text: str, where: str) -> SourceChanged:
-    there = {folded(name): name for name in header.names if name}
-    close = get_close_matches(folded(text), list(there), n=1, cutoff=0.5)
-    hint = f"did the agency rename it to {there[close[0]]!r}? " if close else ""
+def _missing(header: Header, ours: str, places: dict[str, str], where: str) -> SourceChanged:
+    text, claimed = places[ours], {folded(place) for place in places.values()}
+    free = {folded(name): name for name in header.names if name and folded(name) not in claimed}
+    close = get_close_matches(folded(text), list(free), n=1, cutoff=0.5)
+    hint = f"did the agency rename it to {free[close[0]]!r}? " if close else ""
     remedy = f"{hint}Map it in the source file: fields.{ours}: '<header>'"
-    return SourceChanged(f"no column {text!r}; the headers are {_quoted(there.values())}", where=where, remedy=remedy)
+    headers = _quoted(name for name in header.names if name)
+    return SourceChanged(f"no column {text!r}; the headers are {headers}", where=where, remedy=remedy)
 
 
 def _join(rows: list[list[str | None]]) -> list[str]:

@@ -136,7 +136,8 @@ class _Rows:
         label = next((text for cell in cells if (text := as_text(cell))), "")
         if fold(label.rstrip(": ")) not in self._labels:
             return False
-        beside = [text for at in self._identity if fold(text := as_text(_cell(cells, at)) or "") != fold(label)]
+        texts = [as_text(_cell(cells, at)) or "" for at in self._identity]
+        beside = [text for text in texts if fold(text.rstrip(": ")) not in self._labels]
         return not beside or not all(beside)
 
     def is_no_record(self, cells: Cells, *, table_may_be_over: bool) -> bool:

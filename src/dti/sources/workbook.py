@@ -1,9 +1,11 @@
-"""Workbooks (XLSX, XLSB, XLS, ODS): the one sheet that is meant, with what merged cells stand for."""
+"""Workbooks (XLSX, XLS): the one sheet that is meant, with what merged cells stand for."""
 
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+import zlib
 
 from python_calamine import (
     CalamineError,
@@ -18,7 +20,8 @@ from dti.errors import SourceChanged, SourceMalformed
 from dti.sources.conform import fold
 from dti.sources.table import Table, is_blank
 
-MAX_CELLS = 20_000_000  # a stray value in the last cell of a sheet makes it 17 billion
+MAX_CELLS = 10_000_000  # a stray value in the last cell of a sheet makes it 17 billion
+_FILLED_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*(?<!/)>')
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -56,20 +59,47 @@ def read_workbook(data: bytes, sheet: str | None, max_bytes: int, where: str) ->
 
 
 def _refuse_bombs(data: bytes, max_bytes: int, where: str) -> None:
-    """Refuse what is small on disk and huge when unpacked."""
+    """Refuse what is small on disk and huge in memory, where the reader would take the whole process down with it."""
     if not data.startswith(_ZIP):
         return
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError) as fault:
-        what = f"the workbook is broken or cut off ({fault})"
+            entries = archive.infolist()
+            if not any(entry.filename == "xl/workbook.xml" for entry in entries):
+                what, remedy = "it is no Excel workbook", "ask the agency to save it as XLSX"
+                raise SourceMalformed(what, where=where, remedy=remedy)
+            if (size := sum(entry.file_size for entry in entries)) > 10 * max_bytes:
+                what = f"the workbook is too large: {size:,} bytes unpacked"
+                remedy = "check that it is the right file; if so, raise connector.max_bytes"
+                raise SourceMalformed(what, where=where, remedy=remedy)
+            for entry in entries:
+                if entry.filename.startswith("xl/worksheets/") and entry.filename.endswith(".xml"):
+                    _refuse_stray_cells(archive.read(entry), entry.filename, where)
+    except (zipfile.BadZipFile, ValueError, EOFError, zlib.error) as fault:
+        what = f"the workbook is broken or cut off ({type(fault).__name__})"
         raise SourceMalformed(what, where=where, remedy="ask the agency to send it again") from None
-    if size > 10 * max_bytes:
-        what = f"the workbook is too large: {size:,} bytes unpacked"
-        raise SourceMalformed(
-            what, where=where, remedy="check that it is the right file; if so, raise connector.max_bytes"
-        )
+
+
+def _refuse_stray_cells(sheet: bytes, name: str, where: str) -> None:
+    """The reader lays out the whole rectangle between the first filled cell and the last."""
+    rows: set[int] = set()
+    columns: set[bytes] = set()
+    for cell in _FILLED_CELL.finditer(sheet):
+        columns.add(cell[1])
+        rows.add(int(cell[2]))
+    if not rows:
+        return
+    width = max(map(_column_number, columns)) - min(map(_column_number, columns)) + 1
+    if width * (max(rows) - min(rows) + 1) > MAX_CELLS:
+        what = f"{name} reaches to row {max(rows):,}, {width:,} columns wide: too large"
+        raise SourceMalformed(what, where=where, remedy="delete the stray cells below and beside the table")
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _choose(book: CalamineWorkbook, sheet: str | None, where: str) -> CalamineSheet:
@@ -93,10 +123,6 @@ def _choose(book: CalamineWorkbook, sheet: str | None, where: str) -> CalamineSh
 
 
 def _table(sheet: CalamineSheet, where: str) -> Table:
-    last = sheet.end or (0, 0)
-    if (last[0] + 1) * (last[1] + 1) > MAX_CELLS:
-        what = f"sheet {sheet.name!r} reaches to row {last[0] + 1:,}, column {last[1] + 1:,}: too large"
-        raise SourceMalformed(what, where=where, remedy="delete the stray cells below and beside the table")
     cells = sheet.to_python(skip_empty_area=False)
     if all(is_blank(row) for row in cells):
         remedy = "ask the agency to send it again"
