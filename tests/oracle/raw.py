@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
 from typing import Any
 
-from oracle.method import ROOT, Metrics
+from tests.oracle.method import ROOT, Metrics
 from sandbox import truth
 
 VIETNAM = timezone(timedelta(hours=7))
