@@ -1,0 +1,1 @@
+"""Sources: one system of one agency each. What leaves this room is canonical text, and names no person."""
