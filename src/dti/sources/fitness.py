@@ -108,5 +108,5 @@ def _paths(source: Source) -> list[tuple[str, str, str]]:
         try:
             jmespath.compile(path or "@")
         except JMESPathError as fault:
-            found.append((key, str(fault).replace("\n", " "), "write a JMESPath (https://jmespath.org)"))
+            found.append((key, " ".join(str(fault).split()), "write a JMESPath (https://jmespath.org)"))
     return found

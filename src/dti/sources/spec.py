@@ -79,9 +79,13 @@ def filled_document(text: str, where: str, environment: Mapping[str, str] | None
 
 def shape_faults(fault: ValidationError) -> list[tuple[str, str]]:
     """What pydantic found, as (key of the file, message); without the values, which may come from the environment."""
-    return [
-        (".".join(map(str, e["loc"])) or "file", e["msg"]) for e in fault.errors(include_input=False, include_url=False)
-    ]
+    found = []
+    for error in fault.errors(include_input=False, include_url=False):
+        keys = list(error["loc"])
+        if keys[:1] == ["connector"]:
+            del keys[1:2]  # the kind of connector, which pydantic puts between
+        found.append((".".join(map(str, keys)) or "file", error["msg"]))
+    return found
 
 
 def _fill(value: Any, known: Mapping[str, str], where: str) -> Any:
