@@ -65,5 +65,5 @@ if __name__ == "__main__":
         app()
     except DtiError as fault:
         console.print(f"[bold red]{fault.kind}[/] ", end="")
-        console.print(str(fault), markup=False)
+        console.print(str(fault), markup=False, soft_wrap=True)
         raise SystemExit(1) from None

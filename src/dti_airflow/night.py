@@ -6,11 +6,11 @@ tasks, retries, assets and metadata, task after task, and Airflow is imported on
 
 from __future__ import annotations
 
+import fcntl
 import os
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from dti import flow
 from dti.settings import Settings
 from dti_airflow import processes, services
 from dti_airflow.metadata import prepare_metadata
+from dti_airflow.quiet import output_to
 from dti_airflow.sandbox import sandbox_environment
 
 if TYPE_CHECKING:
@@ -49,25 +50,50 @@ def run_night(night: date, settings: Settings, console: Console) -> None:
         )
     started = time.monotonic()
     log = services.log_path(settings, f"night-{night}")
-    with console.status("preparing the warehouse and Airflow's metadata") as progress, _output_to(log, console):
-        os.environ.update(sandbox_environment(settings))
+    with (
+        _alone(settings),
+        console.status("preparing the warehouse and Airflow's metadata") as progress,
+        output_to(log, console),
+        _sandbox(settings, night) as sandbox,
+    ):
         os.environ.setdefault("DTI_RETRY_SECONDS", "0")
-        sandbox = services.sandbox_service(settings, night)
-        record = services.launch(settings, sandbox)
-        try:
-            flow.prepare(settings)
-            prepare_metadata(settings)
-            services.wait_until_healthy(settings, sandbox)
-            progress.update("importing Airflow")
-            for dag in _dags(settings):
-                progress.update(dag.dag_id)
-                _run(dag, night, console, log)
-            _forget_queued_events()
-        finally:
-            processes.stop([record], run_dir=services.run_dir(settings))
+        flow.prepare(settings)
+        prepare_metadata(settings)
+        services.wait_until_healthy(settings, sandbox)
+        progress.update("importing Airflow")
+        for dag in _dags(settings):
+            progress.update(dag.dag_id)
+            _run(dag, night, console, log)
+        _forget_queued_events()
     _print_results(settings)
     console.print(f"\nnight of {night} done in {time.monotonic() - started:.0f} s\n")
     console.print(LOOK_NEXT.format(log=log), soft_wrap=True)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One ``make run`` at a time in a DTI_HOME; the kernel lets go when the holder dies."""
+    services.run_dir(settings).mkdir(parents=True, exist_ok=True)
+    with (services.run_dir(settings) / "night.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise services.ServiceError(
+                "another night is running", where=str(settings.home_dir), remedy="wait until it is done"
+            ) from None
+        yield
+
+
+@contextmanager
+def _sandbox(settings: Settings, night: date) -> Iterator[services.Service]:
+    """The sandbox, starting up with its clock set to the morning after ``night``; stopped on leaving."""
+    os.environ.update(sandbox_environment(settings))
+    sandbox = services.sandbox_service(settings, night)
+    record = services.launch(settings, sandbox)
+    try:
+        yield sandbox
+    finally:
+        processes.stop([record], run_dir=services.run_dir(settings))
 
 
 def _dags(settings: Settings) -> list[DAG]:
@@ -122,28 +148,3 @@ def _print_results(settings: Settings) -> None:
 
     print_feeds(settings)
     print_index(settings)
-
-
-@contextmanager
-def _output_to(log: Path, console: Console) -> Iterator[None]:
-    """Send what this process and its children print to ``log``, while ``console`` still reaches the person.
-
-    At the level of file descriptors, because Airflow's loggers hold on to the streams they found at import.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = os.dup(1), os.dup(2)
-    before = console.file
-    with log.open("w", encoding="utf-8", buffering=1) as output, os.fdopen(os.dup(saved[1]), "w") as screen:
-        console.file = screen
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-        try:
-            with redirect_stdout(output), redirect_stderr(output):
-                yield
-        finally:
-            console.file = before
-            for number, kept in enumerate(saved, start=1):
-                os.dup2(kept, number)
-                os.close(kept)

@@ -23,6 +23,7 @@ from dti.warehouse import embedded
 from dti_airflow import processes
 from dti_airflow.environment import ADMIN, admin_password, airflow_environment, airflow_port, airflow_url
 from dti_airflow.metadata import prepare_metadata
+from dti_airflow.quiet import output_to
 from dti_airflow.sandbox import sandbox_command, sandbox_environment, sandbox_port, sandbox_url
 
 START_PATIENCE_SECONDS = 180.0
@@ -79,8 +80,9 @@ def up(settings: Settings, console: Console) -> None:
         _require_free_port(service)
     with console.status("preparing the warehouse and Airflow's metadata") as progress:
         os.environ.update(sandbox_environment(settings))
-        flow.prepare(settings)
-        prepare_metadata(settings)
+        with output_to(log_path(settings, "setup"), console):
+            flow.prepare(settings)
+            prepare_metadata(settings)
         try:
             for service in missing:
                 launch(settings, service)
@@ -128,9 +130,13 @@ def is_running(settings: Settings, name: str) -> bool:
 
 
 def launch(settings: Settings, service: Service) -> processes.Record:
-    """Start one service with the environment of this process and Airflow's; what a dead one left is cleared first."""
+    """Start one service with the environment of this process and Airflow's; what an earlier one left is cleared first.
+
+    Raises ServiceError when its port is taken.
+    """
     if left := processes.remembered(run_dir(settings)).get(service.name):
         processes.stop([left], run_dir=run_dir(settings))
+    _require_free_port(service)
     return processes.start(
         service.name,
         service.command,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -88,3 +89,23 @@ def test_run_refuses_to_work_beside_a_scheduler(command, tmp_path):
     assert scheduler.leader() is not None
     assert command("down").returncode == 0
     assert not psutil.pid_exists(scheduler.pid) or psutil.Process(scheduler.pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_two_runs_at_once_are_refused(command, tmp_path):
+    (tmp_path / "run").mkdir()
+    with (tmp_path / "run" / "night.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = command("run")
+    assert done.returncode == 1
+    assert "another night is running" in flat(done.stderr)
+
+
+def test_run_does_not_take_another_program_for_the_sandbox(command, tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        done = command("run", DTI_SANDBOX_PORT=str(other.getsockname()[1]))
+    assert done.returncode == 1
+    assert "is taken by another program" in flat(done.stderr)
+    assert "DTI_SANDBOX_PORT" in done.stderr
+    assert not (tmp_path / "postgres").exists()
