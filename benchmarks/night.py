@@ -57,7 +57,8 @@ def step_merge() -> tuple[int, Callable[[], int]]:
 
     manifest = next(iter(ledger.manifests(get_settings(), FEED)))
     verdict = load_verdict(manifest.batch_id, settings=get_settings())
-    assert verdict is not None, "the gate runs before the merge"
+    if verdict is None:
+        raise SystemExit("the gate runs before the merge")
     return verdict.rows_passed, lambda: lake.merge(FEED, [verdict], settings=get_settings())
 
 
@@ -133,18 +134,21 @@ def run(count: int) -> None:
             subprocess.run([sys.executable, "-c", prepare], env=environment, check=True)
             for step in STEPS:
                 answer = subprocess.run(
-                    [sys.executable, __file__, "--step", step], env=environment, check=True, capture_output=True, text=True
+                    [sys.executable, __file__, "--step", step],
+                    env=environment,
+                    check=True,
+                    capture_output=True,
+                    text=True,
                 )
                 f = json.loads(answer.stdout.splitlines()[-1])
                 rate = f"{count / f['seconds']:,.0f}" if step != "index run" else ""
-                print(
-                    f"| {count:,} | {step} | {f['startup_seconds']:.1f} | {f['seconds']:.2f} | {rate} | {f['peak_mib']:,.0f} |",
-                    flush=True,
-                )
+                figures = f"{f['startup_seconds']:.1f} | {f['seconds']:.2f} | {rate} | {f['peak_mib']:,.0f}"
+                print(f"| {count:,} | {step} | {figures} |", flush=True)
         finally:
             portal.kill()
-            stop = "from dti.settings import get_settings; from dti.warehouse import embedded; embedded.stop(get_settings())"
-            subprocess.run([sys.executable, "-c", stop], env=environment, check=False)
+            stop = "from dti.warehouse import embedded; embedded.stop(get_settings())"
+            command = [sys.executable, "-c", f"from dti.settings import get_settings; {stop}"]
+            subprocess.run(command, env=environment, check=False)
 
 
 if __name__ == "__main__":

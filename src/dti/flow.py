@@ -29,7 +29,11 @@ def prepare(settings: Settings | None = None) -> None:
 
 
 def extract(
-    source_id: str, night: date, lookup: CredentialsLookup = credentials_from_environment, *, settings: Settings | None = None
+    source_id: str,
+    night: date,
+    lookup: CredentialsLookup = credentials_from_environment,
+    *,
+    settings: Settings | None = None,
 ) -> Summary:
     """Pull one source for ``night`` into one landing batch.
 
@@ -86,7 +90,9 @@ def load(feed: str, night: date, *, settings: Settings | None = None) -> Summary
         if manifest.outcome == "failed" or verdict is not None:
             receipts.append(Receipt(manifest=manifest, verdict=verdict))
 
-    passed = [r.verdict for r in receipts if r.verdict is not None and r.verdict.status == "passed" and r.verdict.rows_passed]
+    passed = [
+        r.verdict for r in receipts if r.verdict is not None and r.verdict.status == "passed" and r.verdict.rows_passed
+    ]
     if passed:
         lake.merge(feed, passed, settings=settings)
     version, reflected = lake.version(feed, settings=settings), state.lake_version(feed, settings=settings)
@@ -94,8 +100,7 @@ def load(feed: str, night: date, *, settings: Settings | None = None) -> Summary
     facts = rollup(feed, lake.files(feed, partitions, settings=settings), settings=settings) if partitions else None
     load_feed(feed, facts, partitions, receipts, version, settings=settings)
 
-    for receipt in receipts:
-        shutil.rmtree(settings.staging_dir / receipt.manifest.batch_id, ignore_errors=True)
+    _clear_staging(decided | {receipt.manifest.batch_id for receipt in receipts}, settings)
     return {
         "feed": feed,
         "night": night.isoformat(),
@@ -103,6 +108,13 @@ def load(feed: str, night: date, *, settings: Settings | None = None) -> Summary
         "partitions": partitions,
         "lake_version": version,
     }
+
+
+def _clear_staging(decided: set[str], settings: Settings) -> None:
+    """Remove what the gate set aside for batches that are decided, also what a killed process left behind."""
+    for folder in settings.staging_dir.glob("*"):
+        if folder.name in decided:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def compute(night: date, framework_id: str | None = None, *, settings: Settings | None = None) -> Summary:

@@ -14,6 +14,7 @@ import requests
 
 from tests.builders.agencies import CLIENT, Agencies
 
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

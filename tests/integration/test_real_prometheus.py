@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
+
 from dti import clock, flow
 from dti.landing import ledger
 from dti.settings import Settings, get_settings

@@ -1,4 +1,4 @@
-"""The oracle's counts: every metric straight from what the sandbox's agencies deliver, sharing no code with the project.
+"""The oracle's counts: every metric straight from what the sandbox's agencies deliver, sharing no project code.
 
 Rows into which the sandbox put a flaw are left out by the sandbox's own word, not by the project's rules, so that a
 rule that lets one pass, or stops a sound one, shows as a difference.
@@ -10,13 +10,13 @@ import csv
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
 from typing import Any
 
-from tests.oracle.method import ROOT, Metrics
 from sandbox import truth
+from tests.oracle.method import ROOT, Metrics
 
 VIETNAM = timezone(timedelta(hours=7))
 OWN = {"dak-lak": "P34-66", "lam-dong": "P34-68", "ca-mau": "P34-96"}
@@ -102,8 +102,11 @@ def _newest(rows: Iterable[tuple[tuple[str, str], str, Row]]) -> dict[tuple[str,
     return {key: row for key, (_, row) in best.items()}
 
 
-def dossiers(night: date, clock: datetime | None = None) -> Metrics:
-    """Dossiers of the year to date, and the services of the night's catalogue."""
+def dossiers(night: date, clock: datetime | None = None, earlier: Sequence[date] = ()) -> Metrics:
+    """Dossiers of the year to date, and the services of the night's catalogue.
+
+    A dossier whose newest state is bad counts as it stood when it was last sound on one of the ``earlier`` nights.
+    """
     tally, online_procedures = Tally("online_services"), defaultdict[str, set[str]](set)
     year_start = date(night.year, 1, 1)
 
@@ -119,7 +122,8 @@ def dossiers(night: date, clock: datetime | None = None) -> Metrics:
                 _moment(row["NgayCapNhat"]).isoformat(),  # type: ignore[union-attr]
                 row,
             )
-            for row in _sound(source, night, clock)
+            for told in (*earlier, night)
+            for row in _sound(source, told, clock if told == night else None)
         )
         for (unit, _), row in rows.items():
             received, due, finished = (_moment(row[f]) for f in ("NgayTiepNhan", "NgayHenTra", "NgayKetThucXuLy"))
@@ -320,10 +324,10 @@ def declarations(night: date, clock: datetime | None = None) -> Metrics:
     return {(unit, metric, "declarations", basis): value for (unit, metric, basis), (_, value) in last.items()}
 
 
-def metrics(night: date, clock: datetime | None = None) -> Metrics:
-    """Every metric of every unit of the 34 for the year to ``night``, as the agencies told it at ``clock``."""
-    found: Metrics = {}
-    for part in (dossiers, data_centres, staffing, community_teams, inventory, declarations):
+def metrics(night: date, clock: datetime | None = None, earlier: Sequence[date] = ()) -> Metrics:
+    """Every metric of every unit of the 34 for the year to ``night``, as told ``earlier`` and at ``clock``."""
+    found = dossiers(night, clock, earlier)
+    for part in (data_centres, staffing, community_teams, inventory, declarations):
         found |= part(night, clock)
     with (ROOT / "include/reference/unit.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):

@@ -117,3 +117,68 @@ def framework_lint(path: Annotated[Path, typer.Argument(help="A framework folder
     with _plain_errors():
         if not lint_framework(path):
             raise typer.Exit(1)
+
+
+@framework_app.command("import")
+def framework_import(
+    file: Annotated[Path, typer.Argument(help="The official annex: XLSX, XLS, ODS or CSV.")],
+    framework_id: Annotated[str, typer.Option("--id", help="Name of the new framework and of its folder.")],
+    replaces: Annotated[str | None, typer.Option(help="The framework whose metrics and composites carry over.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Parent folder; default: include/frameworks.")] = None,
+    decision: Annotated[str | None, typer.Option(help="Number of the decision; default: as the title says.")] = None,
+    decided_on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the decision.")] = None,
+    name: Annotated[str | None, typer.Option(help="Vietnamese name; default: as the title says.")] = None,
+    name_en: Annotated[str | None, typer.Option(help="English name.")] = None,
+    from_year: Annotated[int | None, typer.Option(help="First reporting year in force.")] = None,
+    to_year: Annotated[int | None, typer.Option(help="Last reporting year in force.")] = None,
+    unit_level: Annotated[str | None, typer.Option(help="Level of the units: province, commune …")] = None,
+    geography: Annotated[str | None, typer.Option(help="Whose units; default: those in force on the day.")] = None,
+    family: Annotated[str | None, typer.Option(help="What is measured: dti, service_quality …")] = None,
+    pillar_codes: Annotated[str | None, typer.Option(help="Short codes of the main indices, NT,TC,…")] = None,
+    sheet: Annotated[list[str] | None, typer.Option(help="Sheet to read; may be repeated. Default: all.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a CSV; default: found by looking.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write the folder anew when it exists.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a framework folder of the official table; what is not understood becomes stated points, marked."""
+    from dti.cli.frameworks import import_framework
+    from dti.index.annex.head import Told
+
+    told = Told(
+        decision=decision,
+        decided_on=decided_on.date() if decided_on else None,
+        name_vi=name,
+        name_en=name_en,
+        unit_level=unit_level,
+        geography=geography,
+        family=family,
+        from_year=from_year,
+        to_year=to_year,
+        pillar_codes=tuple(code.strip() for code in pillar_codes.split(",")) if pillar_codes else (),
+    )
+    with _plain_errors():
+        if not import_framework(
+            file,
+            framework_id,
+            told=told,
+            replaces=replaces,
+            out=out,
+            force=force,
+            encoding=encoding,
+            sheets=sheet or (),
+            as_json=as_json,
+        ):
+            raise typer.Exit(1)
+
+
+@framework_app.command("diff")
+def framework_diff(
+    before: Annotated[str, typer.Argument(help="A framework: id or folder.")],
+    after: Annotated[str, typer.Argument(help="Another one.")],
+    as_json: Json = False,
+) -> None:
+    """Show what changes from one framework to another: indicators, points, rules, pillar totals."""
+    from dti.cli.frameworks import print_difference
+
+    with _plain_errors():
+        print_difference(before, after, as_json=as_json)

@@ -18,8 +18,8 @@ SYNTHETIC = "SYNTHETIC sandbox data: not a figure of any real agency or province
 _MARK = {"fresh": "green", "stale": "yellow", "failed": "red", "stopped": "red", "never": "red"}
 
 
-def _select(sql: str, settings: Settings) -> list[dict[str, Any]]:
-    columns, rows = run_select(sql, settings)
+def _select(sql: str, settings: Settings, **parameters: object) -> list[dict[str, Any]]:
+    columns, rows = run_select(sql, settings, parameters or None)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
@@ -45,13 +45,19 @@ def print_feeds(settings: Settings | None = None) -> None:
         failed = sum(s["status"] in ("failed", "never") for s in own)
         sums = [sum(s[f"rows_{k}"] or 0 for s in own) for k in ("landed", "quarantined", "loaded")]
         table.add_row(
-            feed, str(len(own)), str(len(own) - failed), Text(str(failed), "red" if failed else ""), *map(_count, sums)
+            feed,
+            str(len(own)),
+            str(len(own) - failed),
+            Text(str(failed), style="red" if failed else ""),
+            *map(_count, sums),
         )
     console = _console()
     console.print(table)
     for source in sources:
         if source["status"] in ("failed", "stopped", "never"):
-            console.print(f"  {source['status']}: {source['source_id']}: {source['detail'] or ''}", style="red", markup=False)
+            console.print(
+                f"  {source['status']}: {source['source_id']}: {source['detail'] or ''}", style="red", markup=False
+            )
     if any(s["synthetic"] for s in sources):
         console.print(SYNTHETIC, style="yellow")
 
@@ -59,15 +65,19 @@ def print_feeds(settings: Settings | None = None) -> None:
 def print_index(settings: Settings | None = None, run_id: str | None = None) -> None:
     """The index table of a run (default: the newest nightly one), best first."""
     settings = settings or get_settings()
-    quoted = run_id.replace("'", "''") if run_id else None
-    chosen = f"where run_id = '{quoted}'" if quoted else "where run_id = (select run_id from marts.latest_run)"
-    runs = _select(f"select * from marts.run {chosen}", settings)
+    if run_id is None:
+        newest = _select("select run_id from marts.latest_run", settings)
+        run_id = newest[0]["run_id"] if newest else None
+    runs = _select("select * from marts.run where run_id = %(run)s", settings, run=run_id)
     if not runs:
         raise DtiError("no such run", where=run_id or "latest", remedy="run a night first: make run, or dti night")
     run = runs[0]
-    pillars = _select(f"select * from marts.pillar_index {chosen}", settings)
+    pillars = _select("select * from marts.pillar_index where run_id = %(run)s", settings, run=run_id)
     totals = _select(
-        f"select * from marts.composite_index {chosen} and composite_code = 'PDTI' order by rank_national, unit_name", settings
+        "select * from marts.composite_index where run_id = %(run)s and composite_code = 'PDTI'"
+        " order by rank_national, unit_name",
+        settings,
+        run=run_id,
     )
     codes = list(dict.fromkeys(p["pillar_code"] for p in sorted(pillars, key=lambda p: p["pillar_no"])))
     value = {(p["unit_id"], p["pillar_code"]): p["index_value"] for p in pillars}
@@ -95,7 +105,8 @@ def print_index(settings: Settings | None = None, run_id: str | None = None) -> 
     console.print(table)
     if not run["framework_in_force"]:
         console.print(
-            f"Estimate: framework {run['framework_id']} was not in force in {run['year']}; component points are provisional.",
+            f"Estimate: framework {run['framework_id']} was not in force in {run['year']}; "
+            "component points are provisional.",
             style="yellow",
         )
     if run["synthetic"]:

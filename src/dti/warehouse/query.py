@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -31,11 +31,15 @@ class QueryError(DtiError):
 
 
 def run_select(
-    sql: str, settings: Settings, *, timeout_seconds: float = TIMEOUT_SECONDS
+    sql: str,
+    settings: Settings,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> tuple[list[str], Iterator[Row]]:
     """Column names and rows of one SELECT, asked with the analysts' own login.
 
-    The statement becomes the body of a cursor, so that nothing but a single query can run; rows are fetched in
+    With ``parameters``, ``%(name)s`` in the statement stands for a value. The statement becomes the body of a cursor, so that nothing but a single query can run; rows are fetched in
     chunks. Names without a schema are looked up in marts. Raises QueryError naming the remedy, also while rows are
     read, and WarehouseError or ConfigError when there is no connection.
     """
@@ -47,7 +51,7 @@ def run_select(
         connection.read_only = True
         connection.execute(f"SET statement_timeout = {max(1, round(timeout_seconds * 1000))}")
         cursor = connection.cursor(name="question")
-        cursor.execute(question.encode())
+        cursor.execute(question.encode(), parameters)
         columns = [column.name for column in cursor.description or []]
         first = cursor.fetchmany(CHUNK_ROWS)
     except psycopg.Error as fault:
