@@ -29,14 +29,16 @@ _POINT = re.compile(r"[+-]?(?:[1-9][0-9]{0,2}(?P<group>[, ])[0-9]{3}(?:(?P=group
 _COMMA = re.compile(r"[+-]?(?:[1-9][0-9]{0,2}(?P<group>[. ])[0-9]{3}(?:(?P=group)[0-9]{3})*|[0-9]+)(?:,[0-9]+)?")
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
+_CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+07:00")
 _FIRST_YEAR = 1912
 _BOOLEANS = {"true": "true", "1": "true", "có": "true", "x": "true", "false": "false", "0": "false", "không": "false"}
 
 
 def clean(text: str) -> str | None:
     """``text`` in NFC, stripped, without invisible marks that no database takes; None when nothing is left."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text))
+    if text.isascii():
+        return text.replace("\x00", "").strip() or None
+    text = unicodedata.normalize("NFC", _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text))
     return _INVISIBLE.sub("", text).strip() or None
 
 
@@ -131,6 +133,8 @@ def conformer(
         return as_text(value) if found is None else found.date().isoformat()
 
     def timestamp(value: Any) -> str | None:
+        if isinstance(value, str) and _CANONICAL.fullmatch(value) and moment(value, ()) is not None:
+            return value
         found = moment(value, formats)
         return as_text(value) if found is None else found.isoformat()
 

@@ -12,11 +12,10 @@ from collections.abc import Generator, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-import jmespath
-
 from dti.errors import SourceMalformed, SourceUnstable
 from dti.sources.conform import moment
 from dti.sources.model import ChangeTime
+from dti.sources.paths import getter
 from dti.sources.pull import PullStats, Record
 from dti.sources.rest import Page, RestList, fingerprint, place
 
@@ -67,7 +66,7 @@ class _Keyset:
             raise TypeError("keyset needs change_time")
         self.change: ChangeTime = change
         self._listing, self._stats = listing, stats
-        self._time = jmespath.compile(change.field)
+        self._time = getter(change.field)
         own = [] if change.format == "iso" else [change.format]
         self._promised: int | None = None
         self._given = 0
@@ -100,7 +99,7 @@ class _Keyset:
         it. Raises SourceMalformed unless times ascend from ``anchor``."""
         found, last = [], anchor
         for index, value in enumerate(page.records):
-            exact = moment(self._time.search(value), self._formats)
+            exact = moment(self._time(value), self._formats)
             time = last if exact is None else self.change.floor(exact)
             if time < last:
                 raise self._unsorted(page, index, before_start=index == 0)

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
-import jmespath
 from jmespath.exceptions import JMESPathError
 
 from dti.sources.conform import Conform, as_text, conformer, with_codes
 from dti.sources.fitness import columns_of_connector
 from dti.sources.model import RestConnector, Source, TabularConnector
+from dti.sources.paths import Get, getter, item, names_in
 from dti.sources.personal import pseudonym
 from dti.sources.pull import PullStats, Record
 
 Row = tuple[str | None, ...]
-Get = Callable[[Any], Any]
 
 OWN = "@"  # what the connector itself knows of a record stands under "@column", beside the agency's own names
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class _Step(NamedTuple):
+    """How one cell of a row is filled: which, under what name, from where, in what spelling."""
+
+    at: int
+    name: str
+    get: Get
+    conform: Conform
 
 
 class Mapper:
@@ -29,7 +34,9 @@ class Mapper:
 
     def __init__(self, source: Source, night: date, pseudonym_key: bytes, stats: PullStats) -> None:
         self._source, self._stats = source, stats
-        self._known: set[str] = set()
+        self._known = self._names()
+        # Cells that are the same in every row stand here; the steps fill the others.
+        self._same: list[str | None] = [None] * len(source.contract.landed_columns)
         self._steps = self._plan(night, pseudonym_key)
 
     def row(self, record: Record) -> Row:
@@ -39,61 +46,55 @@ class Mapper:
             self._known |= extra
             for name in extra:
                 self._stats.unmapped(str(name))
-        cells = []
-        for column, get, conform in self._steps:
+        cells = self._same.copy()
+        for step in self._steps:
             try:
-                found = get(value)
+                cells[step.at] = step.conform(step.get(value))
             except JMESPathError:
-                self._stats.warn(f"{column}: {self._source.fields[column]!r} does not fit some records, first {place}")
-                found = None
-            cells.append(conform(found))
-        cells.append(place)
+                path = self._source.fields.get(step.name, "")
+                self._stats.warn(f"{step.name}: {path!r} does not fit some records, first {place}")
+        cells[-1] = place
         return tuple(cells)
 
-    def _plan(self, night: date, key: bytes) -> list[tuple[str, Get, Conform]]:
-        """For each landed column but the last (the row's place): its name, how to find it, how to conform it."""
+    def _plan(self, night: date, key: bytes) -> list[_Step]:
         source, contract = self._source, self._source.contract
         own = columns_of_connector(source)
-        self._known |= {OWN + name for name in own}
-        unit = source.unit
-        get_unit: Get = self._getter(unit.field) if unit.field is not None else partial(_constant, unit.fixed)
-        steps: list[tuple[str, Get, Conform]] = [("unit", get_unit, with_codes(as_text, source.codes.get("unit", {})))]
-        hidden = {p.to_column: name for name, p in contract.personal.items() if p.to_column}
         connector = source.connector
         decimal_comma = connector.decimal_comma if isinstance(connector, TabularConnector) else None
-        for name, column in contract.columns.items():
+        pseudonyms = {
+            personal.to_column: source.fields[name]
+            for name, personal in contract.personal.items()
+            if personal.to_column and name in source.fields
+        }
+        steps = []
+        unit = with_codes(as_text, source.codes.get("unit", {}))
+        if source.unit.field is not None:
+            steps.append(_Step(0, "unit", self._find(source.unit.field), unit))
+        self._same[0] = unit(source.unit.fixed)
+        for index, (name, column) in enumerate(contract.columns.items(), start=1):
             conform = conformer(
                 column, decimal_comma=decimal_comma, formats=source.date_formats, codes=source.codes.get(name, {})
             )
-            get: Get = partial(_constant, None)
-            if name in hidden and hidden[name] in source.fields:
-                get, conform = self._getter(source.fields[hidden[name]]), partial(pseudonym, key=key)
+            if name in pseudonyms:
+                steps.append(_Step(index, name, self._find(pseudonyms[name]), partial(pseudonym, key=key)))
             elif name in source.fields:
-                get = self._getter(source.fields[name])
+                steps.append(_Step(index, name, self._find(source.fields[name]), conform))
             elif name in own:
-                get = partial(_item, OWN + name)
+                steps.append(_Step(index, name, partial(item, OWN + name), conform))
             elif name in source.constants:
-                get = partial(_constant, source.constants[name].replace("{night}", night.isoformat()))
-            steps.append((name, get, conform))
-        for name in contract.personal:  # named, so known; read by no one
-            self._note_names(source.fields.get(name, ""))
+                self._same[index] = conform(source.constants[name].replace("{night}", night.isoformat()))
+            # A column that no one gives stays empty; its code for "nothing sent" is not ours to apply.
         return steps
 
-    def _getter(self, place: str) -> Get:
-        self._note_names(place)
-        if isinstance(self._source.connector, RestConnector) and not _NAME.fullmatch(place):
-            return jmespath.compile(place).search
-        return partial(_item, place)
+    def _find(self, place: str) -> Get:
+        """Where a value stands: a path in JSON; a label or a header as it is written."""
+        return getter(place) if isinstance(self._source.connector, RestConnector) else partial(item, place)
 
-    def _note_names(self, place: str) -> None:
-        self._known.add(place)
-        if isinstance(self._source.connector, RestConnector):
-            self._known.update(_NAME.findall(place))
-
-
-def _item(name: str, record: dict[str, Any]) -> Any:
-    return record.get(name)
-
-
-def _constant(value: str | None, _: Any) -> str | None:
-    return value
+    def _names(self) -> set[str]:
+        """The agency's names that are asked for, or known to be personal and left alone."""
+        source = self._source
+        places = {*source.fields.values(), source.unit.field or ""}
+        known = places | {OWN + name for name in columns_of_connector(source)}
+        if isinstance(source.connector, RestConnector):
+            known |= {name for place in places for name in names_in(place)}
+        return known
