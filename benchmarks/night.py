@@ -33,7 +33,7 @@ def step_extract() -> tuple[int, Callable[[], int]]:
     from dti.sources.spec import load_source_file
     from dti.sources.window import Window
 
-    source = load_source_file(HERE / "dossiers.yml")
+    source = load_source_file(HERE / "benchmark-dossiers.yml")
     window = Window(NIGHT, day_start(date(2026, 1, 1)), day_end(NIGHT))
     return 0, lambda: ledger.land(source, window, None, settings=get_settings()).rows
 
@@ -137,7 +137,7 @@ def run(count: int) -> None:
                     [sys.executable, __file__, "--step", step],
                     env=environment,
                     check=True,
-                    capture_output=True,
+                    stdout=subprocess.PIPE,
                     text=True,
                 )
                 f = json.loads(answer.stdout.splitlines()[-1])

@@ -72,7 +72,7 @@ def score(row: dict[str, str], unit: str, metrics: Metrics) -> Score:
         if denominator is None:
             denominator = _value(metrics, unit, row["denominator_metric"], "calendar", ("measured",))
         if denominator is None:
-            return Score("missing", None, Fraction(0), top)
+            return Score("missing", basis, Fraction(0), top)
         if denominator[0] == 0:
             return Score("undefined", basis, Fraction(0), top)
         share = n / denominator[0]
