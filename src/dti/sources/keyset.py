@@ -117,7 +117,7 @@ class _Keyset:
         at the end of the list.
         """
         paging, seen = self._listing.connector.paging, set(seen)
-        previous: list[int] | None = None
+        previous: tuple[list[int], datetime | None] | None = None
         for attempt in range(paging.max_passes):
             self._stats.passes_count = max(self._stats.passes_count, attempt + 1)
             sequence: list[int] = []
@@ -140,9 +140,13 @@ class _Keyset:
                     break
                 number += 1
                 page = self.ask(anchor, number)
-            if sequence == previous or number == paging.first_page:
-                return later
-            previous = sequence
+            if number == paging.first_page:
+                return later  # one answer, which nothing can shift
+            if previous is not None and sequence == previous[0]:
+                # The first of two equal readings is the proven one. During the second a record may have left and
+                # pulled what follows the block over a page's edge, unseen.
+                return previous[1]
+            previous = sequence, later
         raise SourceUnstable(
             f"records changed at {anchor.isoformat()} did not stand still in {paging.max_passes} readings",
             where=self._listing.where,

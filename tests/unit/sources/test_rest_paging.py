@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -81,6 +81,7 @@ def test_keyset_refuses_a_crowded_change_time_without_paging(
     moves=st.lists(st.tuples(st.integers(1, 12), st.integers(0, 13)), max_size=5),
     style=st.sampled_from(["keyset", "page"]),
 )
+@example(times=[0, 0, 0, 3, 0, 0, 0, 0, 3, 3], moves=[(1, 0), (11, 3)], style="keyset")
 def test_no_record_is_lost_or_doubled_under_any_moves(
     httpserver: HTTPServer,
     rest_source: Callable[..., Any],
