@@ -62,20 +62,21 @@ def test_ranks_are_competition_ranks_of_the_rounded_value_nationally_and_in_the_
 
 
 @pytest.mark.parametrize(
-    ("numerators", "denominator", "published"),
+    ("numerators", "denominator", "target", "published"),
     [
-        (["0.12345", "0.12345", "0.12345"], 1, "0.1235"),  # half up; as binary floats it would be 0.1234
-        (["0.12335", "0.12335", "0.12335"], 1, "0.1234"),  # up, not to the even neighbour below
-        ([1, 1, "2.50045"], 3, "0.5001"),  # 4.50045 thirds are 0.50005 exactly, though each third stops short
-        (["0.50004999999", "0.50004999999", "0.50004999999"], 1, "0.5000"),  # really below the half
-        ([1, 1, 1], 3, "0.3333"),
-        ([3, 3, 3], 3, "1.0000"),
+        (["0.12345", "0.12345", "0.12345"], 1, 1, "0.1235"),  # half up; as binary floats it would be 0.1234
+        (["0.12335", "0.12335", "0.12335"], 1, 1, "0.1234"),  # up, though both neighbours lie equally near
+        (["0.50004999999", "0.50004999999", "0.50004999999"], 1, 1, "0.5000"),  # really below the half
+        # 0.036009 thirds of 0.02 are 0.60015, a third of which is 0.20005 exactly, though each third stops short.
+        (["0.01", "0.01", "0.016009"], 3, "0.02", "0.2001"),
+        ([1, 1, 1], 3, 1, "0.3333"),
+        ([3, 3, 3], 3, 1, "1.0000"),
     ],
 )
 def test_an_index_is_rounded_once_half_up_on_its_decimal_value(
-    scorer: Any, framework: Any, numerators: list[object], denominator: object, published: str
+    scorer: Any, framework: Any, numerators: list[object], denominator: object, target: object, published: str
 ) -> None:
-    third = {"rule": "ratio", "denominator_metric": "d", "max_points": 1}
+    third = {"rule": "target_ratio", "denominator_metric": "d", "target": target, "max_points": 1}
     values = measured("P34-66", "d", denominator)
     for number, numerator in enumerate(numerators):
         values |= measured("P34-66", f"n{number}", numerator)
