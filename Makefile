@@ -24,7 +24,7 @@ down: $(READY) ## Stop all of them
 	@$(BIN)/python -m dti_airflow down
 
 status: $(READY) ## Show which of them run
-	@$(BIN)/python -m dti_airflow status
+	@$(BIN)/python -m dti_airflow status || true
 
 check: $(READY) ## Lint, formatting, types, import rules, SQL
 	$(BIN)/ruff check .

@@ -99,7 +99,9 @@ def _sandbox(settings: Settings, night: date) -> Iterator[services.Service]:
 def _dags(settings: Settings) -> list[DAG]:
     """The ingest DAGs, and last the one that reads what they loaded."""
     from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk.log import configure_logging
 
+    configure_logging(colored_console_log=False)  # as in a worker: dag.test() alone would not mask secrets
     bag = DagBag(str(settings.project / "dags"))
     if bag.import_errors:
         raise services.ServiceError("; ".join(bag.import_errors.values()), where=", ".join(bag.import_errors))

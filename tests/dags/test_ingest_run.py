@@ -124,6 +124,32 @@ def test_the_index_dag_computes_the_night_it_is_given(bag, monkeypatch):
     assert ("compute", "2026-06-30") in instances
 
 
+def test_credentials_come_from_the_connection_and_their_secret_is_masked_from_then_on(bag, steps, monkeypatch):
+    from airflow.sdk.log import redact
+
+    password = "correct-horse-battery"
+    given = []
+
+    def extract(source_id, night, lookup):
+        found = lookup("alpha")
+        given.append((found.login, found.password.get_secret_value()))
+        return {}
+
+    monkeypatch.setattr(flow, "extract", extract)
+    monkeypatch.setenv("AIRFLOW_CONN_ALPHA", f'{{"conn_type": "http", "login": "us", "password": "{password}"}}')
+    assert test(bag, "ingest_staffing", {"night": NIGHT.isoformat()})[0] == "success"
+    assert given == [("us", password)]
+    assert redact(f"logging in with {password}") == "logging in with ***"
+
+
+def test_a_connection_that_is_not_there_fails_at_once_and_is_named(bag, steps, monkeypatch, capfd):
+    monkeypatch.setattr(flow, "extract", lambda source_id, night, lookup: lookup("nowhere"))
+    state, instances = test(bag, "ingest_staffing", {"night": NIGHT.isoformat()})
+    assert state == "failed"
+    assert instances["agency_alpha.extract", "alpha-staff"] == ("failed", 1)
+    assert "nowhere: connection is not defined" in "".join(capfd.readouterr())
+
+
 def test_a_night_that_is_no_date_is_refused(bag):
     from airflow.sdk.exceptions import ParamValidationError
 
