@@ -10,11 +10,10 @@ import shutil
 from datetime import date
 from typing import Any
 
-from dti.errors import ConfigError
 from dti.feeds import feed_names
 from dti.settings import Settings, get_settings
 from dti.sources.credentials import CredentialsLookup, credentials_from_environment
-from dti.sources.spec import load_sources
+from dti.sources.spec import load_source, load_sources
 
 Summary = dict[str, Any]
 
@@ -42,10 +41,7 @@ def extract(
     from dti.landing import ledger
 
     settings = settings or get_settings()
-    sources = {source.source: source for source in load_sources()}
-    if source_id not in sources:
-        raise ConfigError("no such enabled source", where=source_id, remedy=f"known: {', '.join(sources)}")
-    manifest = ledger.extract_night(sources[source_id], night, lookup, settings=settings)
+    manifest = ledger.extract_night(load_source(source_id), night, lookup, settings=settings)
     return {"batch_id": manifest.batch_id, "rows": manifest.rows, "warnings": manifest.warnings}
 
 

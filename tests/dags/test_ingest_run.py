@@ -38,6 +38,12 @@ def steps(monkeypatch):
     return made
 
 
+@pytest.fixture(name="whole_extract")
+def _whole_extract():
+    """The library's own extract, asked for before ``steps`` replaces it."""
+    return flow.extract
+
+
 def test(bag, dag_id, conf):
     from airflow.utils.session import create_session
 
@@ -148,6 +154,17 @@ def test_a_connection_that_is_not_there_fails_at_once_and_is_named(bag, steps, m
     assert state == "failed"
     assert instances["agency_alpha.extract", "alpha-staff"] == ("failed", 1)
     assert "nowhere: connection is not defined" in "".join(capfd.readouterr())
+
+
+def test_a_broken_source_file_fails_the_task_of_that_source_and_is_named(bag, whole_extract, steps, monkeypatch, capfd):
+    monkeypatch.setattr(flow, "extract", whole_extract)
+    state, instances = test(bag, "ingest_staffing", {"night": NIGHT.isoformat()})
+    assert state == "failed"
+    assert instances["agency_alpha.extract", "alpha-staff"] == ("failed", 1)
+    assert steps.calls == [("gate", "staffing", NIGHT), ("load", "staffing", NIGHT)]
+    said = "".join(capfd.readouterr())
+    assert "alpha-staff.yml" in said
+    assert "alpha-portal.yml" not in said  # as broken, and nobody asked for it
 
 
 def test_a_night_that_is_no_date_is_refused(bag):

@@ -123,6 +123,21 @@ def load_source_file(path: Path) -> Source:
     return source
 
 
+def load_source(source_id: str, sources_dir: Path | None = None) -> Source:
+    """The enabled source of that id, read from its own file only: another agency's broken file must not stop it.
+
+    Raises ConfigError naming file, key and remedy, or saying which sources there are.
+    """
+    paths = source_files(sources_dir)
+    named = [path for path in paths if path.stem == source_id]
+    if len(named) > 1:
+        raise ConfigError(f"source {source_id!r} is declared twice", where=str(named[1]), remedy="rename one of them")
+    if not named or not (source := load_source_file(named[0])).enabled:
+        known = ", ".join(path.stem for path in paths)
+        raise ConfigError("no such enabled source", where=source_id, remedy=f"known files: {known}")
+    return source
+
+
 def load_sources(feed: str | None = None, sources_dir: Path | None = None) -> list[Source]:
     """All enabled sources, of one feed or of all, by id. Raises ConfigError also when two share an id."""
     found: dict[str, Source] = {}
