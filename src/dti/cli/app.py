@@ -96,6 +96,20 @@ def index(
         print_index(run_id=run)
 
 
+@app.command()
+def explain(
+    unit: Annotated[str, typer.Argument(help="A unit id, or any name of the unit: P34-66, \"Đắk Lắk\".")],
+    code: Annotated[str, typer.Argument(help="An indicator (7.3), a pillar (CQS) or a composite (PDTI).")],
+    run: Annotated[str | None, typer.Option(help="A run id; default: the newest nightly run that has the unit.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show where a number comes from: method, rule, figures, sources, batches, quarantine, landed records."""
+    from dti.cli.explain import print_explanation
+
+    with _plain_errors():
+        print_explanation(unit, code, run_id=run, as_json=as_json)
+
+
 @source_app.command("check")
 def source_check(
     file: Annotated[Path, typer.Argument(help="A source YAML file.")],

@@ -90,6 +90,9 @@ def _print_indicator(out: Console, told: IndicatorExplanation) -> None:
         score += [Text(""), Text(told.remedy.vi, "yellow"), Text(told.remedy.en, "yellow")]
     out.print(Panel(Group(*score), title="Cách tính · Calculation", title_align="left"))
     out.print(_values(told))
+    for part in told.parts:
+        if part.metric_sql:
+            out.print(Text(f"{part.metric}: {part.metric_sql}"), soft_wrap=True)
     for evidence in told.evidence:
         _print_evidence(out, evidence)
     if told.providers:
@@ -109,8 +112,7 @@ def _values(told: IndicatorExplanation) -> Table:
     ):
         table.add_column(name, justify="right" if "value" in name else "left", overflow="fold")
     for part in told.parts:
-        sql = f"\n{part.metric_sql}" if part.metric_sql else ""
-        title = Text(f"{part.metric}\n{part.name.vi}\n{part.name.en} ({part.metric_unit}){sql}")
+        title = Text(f"{part.metric}\n{part.name.vi}\n{part.name.en} ({part.metric_unit})")
         if part.value is None:
             table.add_row(_side(part.part), title, Text("–"), Text("thiếu / missing", "red"), "", "", "")
         for value in part.values:

@@ -94,7 +94,7 @@ def rule_words(scoring: Scoring) -> Words:
             )
         case "target_ratio":
             return Words(
-                vi=f"Tỷ lệ so với mục tiêu: {n.vi} trên {d.vi}; đạt {target} thì đủ {top} điểm, thấp hơn thì theo phần.",
+                vi=f"Tỷ lệ so với mục tiêu: {n.vi} trên {d.vi}; đạt {target} thì đủ {top} điểm, ít hơn thì theo phần.",
                 en=f"Ratio against a target: {n.en} over {d.en}; {target} earns all {top} points, less earns a part.",
             )
         case "target_count":
