@@ -13,18 +13,18 @@ from typing import Any
 from dti.feeds import feed_names
 from dti.settings import Settings, get_settings
 from dti.sources.credentials import CredentialsLookup, credentials_from_environment
-from dti.sources.spec import load_source, load_sources
+from dti.sources.spec import load_source, readable_sources
 
 Summary = dict[str, Any]
 
 
 def prepare(settings: Settings | None = None) -> None:
     """Bring the warehouse up to date: server, migrations, roles, marts, reference data, list of sources."""
-    from dti.warehouse import setup, state
+    from dti.warehouse import setup
 
     settings = settings or get_settings()
     setup.prepare(settings)
-    state.sync_sources(load_sources(), settings=settings)
+    _sync_sources(settings)
 
 
 def extract(
@@ -94,6 +94,7 @@ def load(feed: str, night: date, *, settings: Settings | None = None) -> Summary
     version, reflected = lake.version(feed, settings=settings), state.lake_version(feed, settings=settings)
     partitions = lake.changed_partitions(feed, reflected, settings=settings) if version != reflected else []
     facts = rollup(feed, lake.files(feed, partitions, settings=settings), settings=settings) if partitions else None
+    _sync_sources(settings)
     load_feed(feed, facts, partitions, receipts, version, settings=settings)
 
     _clear_staging(decided | {receipt.manifest.batch_id for receipt in receipts}, settings)
@@ -104,6 +105,14 @@ def load(feed: str, night: date, *, settings: Settings | None = None) -> Summary
         "partitions": partitions,
         "lake_version": version,
     }
+
+
+def _sync_sources(settings: Settings) -> None:
+    """Tell the warehouse which sources there are, so that a file added since it was prepared can be loaded too."""
+    from dti.warehouse import state
+
+    sources, broken = readable_sources()
+    state.sync_sources(sources, unreadable=broken, settings=settings)
 
 
 def _clear_staging(decided: set[str], settings: Settings) -> None:

@@ -11,7 +11,7 @@ from dti import flow
 from dti.cli.tables import print_feeds, print_index
 from dti.errors import DtiError
 from dti.settings import get_settings
-from dti.sources.spec import load_sources
+from dti.sources.spec import readable_sources
 
 
 def run_night(night: date, framework: str | None = None) -> None:
@@ -21,13 +21,16 @@ def run_night(night: date, framework: str | None = None) -> None:
     started = time.monotonic()
     with console.status("preparing the warehouse") as progress:
         flow.prepare(settings)
+        sources, broken = readable_sources()
+        for fault in broken.values():
+            console.print(f"  {fault}", style="red", markup=False)
         for feed in flow.feeds():
-            for source in load_sources(feed):
+            for source in (s for s in sources if s.feed == feed):
                 progress.update(f"{feed}: pulling {source.source}")
                 try:
                     flow.extract(source.source, night, settings=settings)
                 except DtiError as fault:
-                    console.print(f"  {source.source}: {fault}", style="red", markup=False)
+                    console.print(f"  {fault}", style="red", markup=False)
             progress.update(f"{feed}: checking")
             flow.gate(feed, night, settings=settings)
             progress.update(f"{feed}: loading")

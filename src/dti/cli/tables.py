@@ -55,9 +55,8 @@ def print_feeds(settings: Settings | None = None) -> None:
     console.print(table)
     for source in sources:
         if source["status"] in ("failed", "stopped", "never"):
-            console.print(
-                f"  {source['status']}: {source['source_id']}: {source['detail'] or ''}", style="red", markup=False
-            )
+            detail = (source["detail"] or "no batch yet").removeprefix(f"{source['source_id']}: ")
+            console.print(f"  {source['status']}: {source['source_id']}: {detail}", style="red", markup=False)
     if any(s["synthetic"] for s in sources):
         console.print(SYNTHETIC, style="yellow")
 

@@ -149,3 +149,18 @@ def load_sources(feed: str | None = None, sources_dir: Path | None = None) -> li
             )
         found[source.source] = source
     return [s for _, s in sorted(found.items()) if s.enabled and feed in (None, s.feed)]
+
+
+def readable_sources(sources_dir: Path | None = None) -> tuple[list[Source], dict[str, ConfigError]]:
+    """The enabled sources whose files are sound, by id, and by file name what is wrong with the others.
+
+    For whatever must go on when one agency's file is broken; ``load_sources`` is for whatever must not.
+    """
+    sound: list[Source] = []
+    broken: dict[str, ConfigError] = {}
+    for path in source_files(sources_dir):
+        try:
+            sound.append(load_source_file(path))
+        except ConfigError as fault:
+            broken[path.stem] = fault
+    return sorted((s for s in sound if s.enabled), key=lambda s: s.source), broken

@@ -11,8 +11,11 @@ from dti.sources.spec import Source
 from dti.warehouse import connect
 
 
-def sync_sources(sources: Iterable[Source], *, settings: Settings) -> None:
-    """Make ops.source say what the source files say; a source without a file stays, marked as not enabled."""
+def sync_sources(sources: Iterable[Source], *, unreadable: Iterable[str] = (), settings: Settings) -> None:
+    """Make ops.source say what the source files say; a source without a file stays, marked as not enabled.
+
+    ``unreadable`` names sources whose file is broken just now: they stay as they were, and are still waited for.
+    """
     rows = [
         {
             "source_id": source.source,
@@ -31,7 +34,7 @@ def sync_sources(sources: Iterable[Source], *, settings: Settings) -> None:
         # Enabled means listed: sources that vanished must not be waited for.
         connection.execute(
             text("UPDATE ops.source SET enabled = false WHERE enabled AND source_id <> ALL(:listed)"),
-            {"listed": [row["source_id"] for row in rows]},
+            {"listed": [*(row["source_id"] for row in rows), *unreadable]},
         )
         if rows:
             connection.execute(
