@@ -1,5 +1,6 @@
 -- Grain: one row is the value chosen for one part (numerator or denominator) of one indicator of one unit.
--- Which value wins is the framework's order of bases; the denominator follows its numerator where it can.
+-- Which value wins is the framework's order of bases; the denominator follows its numerator where it can, and a
+-- merged one must come from the same former provinces.
 insert into score.indicator_input (run_id, unit_id, indicator_code, part, metric, feed, basis)
 with needed as (
     select
@@ -29,6 +30,7 @@ candidate as (
         v.metric,
         v.feed,
         v.basis,
+        v.parts,
         array_position(n.basis_order, v.basis) as place
     from needed as n
     inner join score.metric_value as v using (run_id, metric)
@@ -51,7 +53,10 @@ denominator as (
     select distinct on (c.unit_id, c.indicator_code) c.*
     from candidate as c
     left join numerator as n using (unit_id, indicator_code)
-    where c.part = 'denominator' and (c.place is not null or c.basis = 'calendar')
+    where
+        c.part = 'denominator'
+        and (c.place is not null or c.basis = 'calendar')
+        and (n.unit_id is null or c.basis = 'calendar' or c.parts = n.parts)
     order by c.unit_id asc, c.indicator_code asc, (c.basis = n.basis) desc, c.place asc nulls last
 )
 

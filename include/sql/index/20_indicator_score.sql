@@ -13,15 +13,26 @@ insert into score.indicator_score (
     status,
     is_capped,
     points,
-    max_points
+    max_points,
+    coverage,
+    uncapped_share
 )
-with chosen as (
+with former_units as (
+    select
+        unit_id_34 as unit_id,
+        count(*) as units_count
+    from ref.unit_succession
+    group by unit_id_34
+),
+
+chosen as (
     select
         i.unit_id,
         i.indicator_code,
         i.part,
         i.basis,
-        v.value
+        v.value,
+        v.parts
     from score.indicator_input as i
     inner join score.metric_value as v using (run_id, unit_id, metric, feed, basis)
     where i.run_id = :run_id
@@ -41,7 +52,9 @@ known as (
         n.basis,
         d.basis as denominator_basis,
         n.value as numerator,
-        d.value as denominator
+        d.value as denominator,
+        -- Of a merged value, the share of the former provinces that it comes from.
+        coalesce(round(nullif(cardinality(n.parts), 0), 30) / m.units_count, 1) as share_known
     from score.run as r
     inner join method.framework as f using (framework_id, framework_hash)
     inner join method.indicator as i using (framework_id, framework_hash)
@@ -50,7 +63,8 @@ known as (
         on u.unit_id = n.unit_id and i.indicator_code = n.indicator_code and n.part = 'numerator'
     left join chosen as d
         on u.unit_id = d.unit_id and i.indicator_code = d.indicator_code and d.part = 'denominator'
-    where r.run_id = :run_id
+    left join former_units as m on u.unit_id = m.unit_id
+    where r.run_id = :run_id and r.merge_method <> 'average'
 ),
 
 -- A share of nothing, or of less than nothing, is no share.
@@ -115,6 +129,8 @@ select
     v.status,
     coalesce(e.share > 1, false) as is_capped,
     case when e.share is null then 0 else v.max_points * greatest(0, least(1, e.share)) end as points,
-    v.max_points
+    v.max_points,
+    case when v.status = 'missing' then 0 else v.share_known end as coverage,
+    e.share as uncapped_share
 from valued as v
 left join earned as e using (unit_id, indicator_code)

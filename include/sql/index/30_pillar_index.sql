@@ -19,7 +19,7 @@ with pillar as (
         p.max_points,
         f.decimals,
         sum(s.points) as points,
-        coalesce(sum(s.max_points) filter (where s.status <> 'missing'), 0) as max_points_known
+        sum(s.coverage * s.max_points) as max_points_known
     from score.run as r
     inner join method.framework as f using (framework_id, framework_hash)
     inner join method.pillar as p using (framework_id, framework_hash)

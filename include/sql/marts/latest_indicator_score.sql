@@ -28,6 +28,8 @@ select
     s.max_points,
     s.status,
     s.is_capped,
+    s.uncapped_share,
+    s.coverage,
     s.provenance,
     s.name_provenance,
     s.points_provenance
@@ -53,15 +55,20 @@ comment on column marts.latest_indicator_score.target is 'Value that earns full 
 comment on column marts.latest_indicator_score.numerator_metric is 'Metric that is scored';
 comment on column marts.latest_indicator_score.denominator_metric is 'Metric it is divided by; empty: none';
 comment on column marts.latest_indicator_score.feed is 'Feed whose measured values count';
-comment on column marts.latest_indicator_score.basis is 'measured, appraised or declared; empty: not known';
+comment on column marts.latest_indicator_score.basis is
+'measured, appraised or declared; empty: not known, or averaged over several';
 comment on column marts.latest_indicator_score.denominator_basis is 'Its basis, or calendar; empty: not known or none';
-comment on column marts.latest_indicator_score.numerator is 'Numerator; empty: not known';
+comment on column marts.latest_indicator_score.numerator is 'Numerator; empty: not known, or averaged';
 comment on column marts.latest_indicator_score.denominator is 'Denominator; empty: not known or none';
 comment on column marts.latest_indicator_score.value is 'What the rule scores: the fraction, or the numerator';
 comment on column marts.latest_indicator_score.points is 'Points earned, to 12 decimals';
 comment on column marts.latest_indicator_score.max_points is 'Points at full score';
 comment on column marts.latest_indicator_score.status is 'scored, missing (not known), undefined (denominator 0)';
 comment on column marts.latest_indicator_score.is_capped is 'True: above 100 %, held at the maximum';
+comment on column marts.latest_indicator_score.uncapped_share is
+'Share of its points that the value is worth; above 1 it is capped; empty: not scored, or averaged';
+comment on column marts.latest_indicator_score.coverage is
+'1 where known, 0 where missing; for merged provinces the share of former provinces that is known';
 comment on column marts.latest_indicator_score.provenance is 'The weaker of name_provenance and points_provenance';
 comment on column marts.latest_indicator_score.name_provenance is 'Of the name: quoted, inferred, or provisional';
 comment on column marts.latest_indicator_score.points_provenance is 'Of the points: quoted, inferred, or provisional';

@@ -8,6 +8,8 @@ select
     framework_id,
     framework_hash,
     geography,
+    merge_method,
+    parts_run_id,
     framework_in_force,
     synthetic,
     period_from,
@@ -28,6 +30,9 @@ comment on column marts.latest_run.year is 'Reporting year';
 comment on column marts.latest_run.framework_id is 'The method, a folder of include/frameworks';
 comment on column marts.latest_run.framework_hash is 'Its version: sha256 over its content';
 comment on column marts.latest_run.geography is '63 (until 30 June 2025) or 34 provinces';
+comment on column marts.latest_run.merge_method is
+'none: the units'' own data; average: mean of the former provinces'' points; recomputed: from their merged metrics';
+comment on column marts.latest_run.parts_run_id is 'For average: the run of the former provinces that was averaged';
 comment on column marts.latest_run.framework_in_force is 'False: the decision does not cover this year; an estimate';
 comment on column marts.latest_run.synthetic is 'True: made-up data, no figure of a real province';
 comment on column marts.latest_run.period_from is 'First day that counts';

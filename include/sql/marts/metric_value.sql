@@ -17,6 +17,7 @@ select
     s.first_day,
     s.last_day,
     s.source_ids,
+    s.parts,
     exists(
         select 1
         from unnest(s.source_ids) as used (source_id)
@@ -55,4 +56,6 @@ comment on column marts.metric_value.value is 'Value over the period';
 comment on column marts.metric_value.first_day is 'First day of the facts behind it';
 comment on column marts.metric_value.last_day is 'Last day of the facts behind it';
 comment on column marts.metric_value.source_ids is 'Sources of the facts behind it';
+comment on column marts.metric_value.parts is
+'Former provinces whose values were merged into it, in a recomputed run; empty: the unit''s own';
 comment on column marts.metric_value.synthetic is 'True: a source behind it is made-up or unregistered';

@@ -8,6 +8,8 @@ select
     r.framework_id,
     r.framework_hash,
     r.geography,
+    r.merge_method,
+    r.parts_run_id,
     r.framework_in_force,
     r.synthetic,
     r.period_from,
@@ -30,6 +32,9 @@ comment on column marts.run.year is 'Reporting year';
 comment on column marts.run.framework_id is 'The method, a folder of include/frameworks';
 comment on column marts.run.framework_hash is 'Its version: sha256 over its content';
 comment on column marts.run.geography is '63 (until 30 June 2025) or 34 provinces';
+comment on column marts.run.merge_method is
+'none: the units'' own data; average: mean of the former provinces'' points; recomputed: from their merged metrics';
+comment on column marts.run.parts_run_id is 'For average: the run of the former provinces that was averaged';
 comment on column marts.run.framework_in_force is 'False: the decision does not cover this year; an estimate';
 comment on column marts.run.synthetic is 'True: made-up data, no figure of a real province';
 comment on column marts.run.period_from is 'First day that counts';

@@ -1,5 +1,5 @@
 -- Grain: one row is one unit: how many months, whole or begun, the period from :from_day to :to_day has.
--- Nobody reports the calendar; it stands behind every basis.
+-- Nobody reports the calendar; it stands behind every basis. An empty period has no months.
 select
     unit_id,
     'months_in_period' as metric,
@@ -12,4 +12,4 @@ select
     cast(:to_day as date) as last_day,
     cast(array[] as text[]) as source_ids
 from ref.unit
-where geography = :geography
+where geography = :geography and cast(:from_day as date) <= cast(:to_day as date)

@@ -8,11 +8,25 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, column, delete, func, insert, literal, select, table, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    FromClause,
+    Subquery,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.exc import DBAPIError
 
 from dti.errors import MethodError, WarehouseError
 from dti.index.framework import known_metrics, load_framework, method_error
+from dti.index.geography import Units, MergeMethod, Succession, choose
 from dti.index.lint import lint
 from dti.index.model import Framework
 from dti.index.store import store_framework
@@ -23,6 +37,8 @@ METRIC_COLUMNS = ("unit_id", "metric", "basis", "value", "first_day", "last_day"
 """What every file of ``include/sql/metrics`` selects."""
 
 _METRIC_VALUE = table("metric_value", *map(column, ["run_id", "feed", *METRIC_COLUMNS]), schema="score")
+_METRIC_PART = table("metric_part", *map(column, ["run_id", "feed", "part_unit_id", *METRIC_COLUMNS]), schema="score")
+_SUCCESSION = table("unit_succession", column("unit_id_63"), column("unit_id_34"), schema="ref")
 
 
 @dataclass(frozen=True)
@@ -39,37 +55,63 @@ class Run:
     period_from: date
     period_to: date
     framework_in_force: bool
+    merge_method: MergeMethod = "none"
+    parts_run_id: str | None = None
 
 
 def compute(
-    as_of: date, framework_id: str, *, geography: str | None = None, kind: str = "night", settings: Settings
+    as_of: date,
+    framework_id: str,
+    *,
+    year: int | None = None,
+    geography: str | None = None,
+    merge_method: MergeMethod | None = None,
+    kind: str = "night",
+    settings: Settings,
 ) -> Run:
-    """Compute the year to date of ``as_of`` with a framework, and write it as one run in one transaction.
+    """Compute a year with a framework from what was known on ``as_of``, and write it as one run in one transaction.
 
-    ``framework_id`` is an id or a folder; ``geography`` defaults to the one in force on ``as_of``. A run of the same
-    kind, day, framework and geography is replaced; when anything fails, the old one stays as it was. Facts are seen
-    as of one moment, also while feeds are being loaded. Raises MethodError when the framework would make a wrong
-    index, WarehouseError when PostgreSQL refuses.
+    ``framework_id`` is an id or a folder. ``year`` defaults to that of ``as_of``: the running year counts to that
+    day, a closed one whole. ``geography`` defaults to the one in force at the end of the period; see ``choose`` for
+    how units are merged. An averaged run computes the run of the former provinces too, as kind ``<kind>_parts``. A
+    run of the same kind, day, framework, geography, year and merge method is replaced; when anything fails, the old
+    one stays as it was. Facts are seen as of one moment, also while feeds are being loaded. Raises MethodError when
+    the framework would make a wrong index or the units cannot be had, WarehouseError when PostgreSQL refuses.
     """
     framework = load_framework(framework_id, settings=settings)
     if findings := lint(framework, known_metrics(settings)):
         raise method_error(findings)
+    first_day, last_day = period(as_of, as_of.year if year is None else year)
     database = engine(settings, "loader")
     try:
         with database.begin() as connection:
             store_framework(connection, framework)
-            run = _identify(as_of, framework, geography or _geography_in_force(connection, as_of, framework), kind)
-        with _only_one(database, run.run_id), _snapshot(database) as connection:
-            open_run(connection, run)
-            measure(connection, run, settings)
-            score(connection, run, settings)
+            wanted = geography or framework.geography
+            units = choose(connection, framework.unit_level, first_day, last_day, wanted, merge_method)
+        runs = _runs(as_of, framework, units, kind, first_day, last_day)
+        with _only_one(database, runs[-1].run_id), _snapshot(database) as connection:
+            for run in runs:
+                open_run(connection, run)
+                measure(connection, run, settings, units.former)
+                score(connection, run, settings)
     except DBAPIError as fault:
         raise WarehouseError(
             f"the index run failed: {fault.orig}",
             where=f"{kind} run of {as_of}",
             remedy="the run of before stands; mend and compute again",
         ) from fault.orig
-    return run
+    return runs[-1]
+
+
+def period(as_of: date, year: int) -> tuple[date, date]:
+    """First and last day that count for ``year`` on ``as_of``: the whole of a closed year, the year to date else."""
+    if year > as_of.year:
+        raise MethodError(
+            f"year {year} has not begun on {as_of}",
+            where=f"year {year}",
+            remedy=f"ask for a year up to {as_of.year}, or a later day",
+        )
+    return date(year, 1, 1), min(as_of, date(year, 12, 31))
 
 
 def open_run(connection: Connection, run: Run) -> None:
@@ -80,23 +122,47 @@ def open_run(connection: Connection, run: Run) -> None:
     connection.execute(insert(table_run).values(**values, started_at=func.clock_timestamp()))
 
 
-def measure(connection: Connection, run: Run, settings: Settings) -> None:
-    """Write the metric values of the run: each file of ``include/sql/metrics`` gives those of the feed in its name."""
-    known = {
+def measure(connection: Connection, run: Run, settings: Settings, former: Succession | None = None) -> None:
+    """Write the metrics of the run: each file of ``include/sql/metrics`` gives those of the feed in its name.
+
+    Where ``former`` units are merged, theirs and the units' own are written as parts, each over its own part of the
+    period; an averaged run has no metrics at all, its parts run has them.
+    """
+    own = {
         "geography": run.geography,
         "year": run.year,
         "from_day": run.period_from,
         "to_day": run.period_to,
         "as_of": run.as_of_date,
     }
-    for path in _sql_files(settings, "metrics"):
-        measured = text(path.read_text("utf-8")).columns(*map(column, METRIC_COLUMNS)).subquery("measured")
-        rows = select(literal(run.run_id), literal(path.stem), *measured.c)
-        connection.execute(insert(_METRIC_VALUE).from_select(["run_id", "feed", *METRIC_COLUMNS], rows), known)
+    if run.merge_method == "average":
+        return
+    files = _sql_files(settings, "metrics")
+    if run.merge_method == "none" or former is None:
+        for path in files:
+            rows = select(literal(run.run_id), literal(path.stem), *_metrics(path).c)
+            connection.execute(insert(_METRIC_VALUE).from_select(["run_id", "feed", *METRIC_COLUMNS], rows), own)
+        return
+    theirs = {"geography": former.former, "to_day": min(run.period_to, former.last_day)}
+    for known in (own | theirs, own | {"from_day": max(run.period_from, former.first_day)}):
+        for path in files:
+            insert_parts(connection, run.run_id, path.stem, _metrics(path), known)
+
+
+def insert_parts(connection: Connection, run_id: str, feed: str, metrics: FromClause, known: dict[str, object]) -> None:
+    """Write ``metrics`` (with METRIC_COLUMNS) as what each unit gives to the unit it is part of now, or to itself."""
+    rows = select(
+        literal(run_id),
+        literal(feed),
+        func.coalesce(_SUCCESSION.c.unit_id_34, metrics.c.unit_id),
+        *metrics.c,
+    ).select_from(metrics.outerjoin(_SUCCESSION, metrics.c.unit_id == _SUCCESSION.c.unit_id_63))
+    columns = ["run_id", "feed", "unit_id", "part_unit_id", *METRIC_COLUMNS[1:]]
+    connection.execute(insert(_METRIC_PART).from_select(columns, rows), known)
 
 
 def score(connection: Connection, run: Run, settings: Settings) -> None:
-    """From metric values to a complete run: the files of ``include/sql/index``, in the order of their numbers.
+    """From metrics to a complete run: the files of ``include/sql/index``, in the order of their numbers.
 
     The rows were written a moment ago, so no statistics know them and the planner guesses one row where there are
     thousands. A hash join is right for every size a run can have, a nested loop over that guess is not. Before
@@ -108,39 +174,40 @@ def score(connection: Connection, run: Run, settings: Settings) -> None:
         connection.execute(text(path.read_text("utf-8")), {"run_id": run.run_id})
 
 
-def _identify(as_of: date, framework: Framework, geography: str, kind: str) -> Run:
-    """The run of ``as_of``'s year to date."""
-    return Run(
-        run_id=f"{kind}-{as_of.isoformat()}.{framework.framework_id}.{geography}",
-        kind=kind,
-        as_of_date=as_of,
-        year=as_of.year,
-        framework_id=framework.framework_id,
-        framework_hash=framework.content_hash,
-        geography=geography,
-        period_from=date(as_of.year, 1, 1),
-        period_to=as_of,
-        framework_in_force=framework.in_force.covers(as_of.year),
-    )
+def _runs(
+    as_of: date, framework: Framework, units: Units, kind: str, period_from: date, period_to: date
+) -> list[Run]:
+    """The run that was asked for, behind the one it averages where it averages."""
 
-
-def _geography_in_force(connection: Connection, day: date, framework: Framework) -> str:
-    """The geography whose units of the framework's level are valid on ``day``."""
-    found = connection.execute(
-        text(
-            "select distinct geography from ref.unit where unit_level = :level and :day >= valid_from"
-            " and (valid_to is null or :day < valid_to) order by geography"
-        ),
-        {"level": framework.unit_level, "day": day},
-    ).scalars()
-    geographies = list(found)
-    if len(geographies) != 1:
-        raise MethodError(
-            f"units of level {framework.unit_level} on {day} belong to {' and '.join(geographies) or 'no geography'}",
-            where="include/reference/unit.csv",
-            remedy="ask for one geography, or correct valid_from and valid_to",
+    def identify(kind: str, geography: str, merge_method: MergeMethod = "none", parts: str | None = None) -> Run:
+        suffixes = [
+            *([str(period_to.year)] if period_to.year != as_of.year else []),
+            *([merge_method] if merge_method != "none" else []),
+        ]
+        return Run(
+            run_id=".".join([f"{kind}-{as_of.isoformat()}", framework.framework_id, geography, *suffixes]),
+            kind=kind,
+            as_of_date=as_of,
+            year=period_to.year,
+            framework_id=framework.framework_id,
+            framework_hash=framework.content_hash,
+            geography=geography,
+            period_from=period_from,
+            period_to=period_to,
+            framework_in_force=framework.in_force.covers(period_to.year),
+            merge_method=merge_method,
+            parts_run_id=parts,
         )
-    return str(geographies[0])
+
+    if units.merge_method != "average" or units.former is None:
+        return [identify(kind, units.geography, units.merge_method)]
+    parts = identify(f"{kind}_parts", units.former.former)
+    return [parts, identify(kind, units.geography, "average", parts.run_id)]
+
+
+def _metrics(path: Path) -> Subquery:
+    """The rows of one metric file."""
+    return text(path.read_text("utf-8")).columns(*map(column, METRIC_COLUMNS)).subquery("measured")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ TABLES = {
     "unit_alias": ("geography", "alias"),
     "metric": ("metric", "feed"),
     "published_index": ("year", "unit_id", "measure"),
+    "published_mean": ("year", "geography", "measure"),
 }
 """Table → its key, in an order in which each only points to earlier ones."""
 FILES = {"metric": "metrics.csv"}

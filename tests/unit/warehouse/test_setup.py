@@ -180,7 +180,7 @@ def test_a_broken_file_is_named_and_the_warehouse_stays_as_it_was(
     assert told in str(caught.value)
     assert caught.value.remedy
     assert rows(warehouse, SHAPE) == before
-    assert rows(warehouse, "SELECT count(*)::int FROM ref.published_index") == [(1060,)]
+    assert rows(warehouse, "SELECT count(*)::int FROM ref.published_index") == [(1090,)]
 
 
 def _allow_roles(settings: Settings) -> None:
