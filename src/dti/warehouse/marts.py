@@ -1,4 +1,4 @@
-"""The views of schema marts, from ``include/sql/marts/*.sql``: what analysts read."""
+"""The views and functions of schema marts, from ``include/sql/marts/*.sql``: what analysts read."""
 
 from __future__ import annotations
 
@@ -18,16 +18,22 @@ MARTS_QUERY = """
 """
 
 
+FUNCTIONS_QUERY = """
+    SELECT p.proname, p.oid::regprocedure::text FROM pg_proc AS p
+    WHERE p.pronamespace = to_regnamespace('marts') ORDER BY p.proname
+"""
+
+
 def marts_files() -> list[Path]:
-    """One file a view, by name."""
+    """One file a view or function, by name."""
     return sorted((get_settings().include_dir / "sql" / "marts").glob("*.sql"))
 
 
 def apply_marts(connection: Connection) -> None:
-    """Drop all views of schema marts and create them from their files, in the caller's transaction.
+    """Drop all views and functions of schema marts and create them from their files, in the caller's transaction.
 
-    A file that needs a view of another file waits for it, whatever their names. Raises ConfigError when a file does
-    not run, makes another view than its name says, or leaves the view or a column without a comment.
+    A file that needs what another file makes waits for it, whatever their names. Raises ConfigError when a file does
+    not run, makes something else than its name says, or leaves it or a column without a comment.
     """
     drop_marts(connection)
     waiting = marts_files()
@@ -45,15 +51,18 @@ def apply_marts(connection: Connection) -> None:
     _check_comments(connection)
     if marts_files():
         connection.execute(text("GRANT SELECT ON ALL TABLES IN SCHEMA marts TO dti_analyst, dti_loader"))
+        connection.execute(text("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA marts FROM public"))
+        connection.execute(text("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA marts TO dti_analyst, dti_loader"))
 
 
 def drop_marts(connection: Connection) -> None:
-    """Drop every view of schema marts. Raises WarehouseError when something outside the project stands on one."""
-    names = _views(connection)
-    if not names:
-        return
+    """Drop all of schema marts. Raises WarehouseError when something outside the project stands on it."""
+    views = [f'marts."{name}"' for name in _views(connection)]
+    functions = [signature for _, signature in _functions(connection)]
     try:
-        connection.execute(text("DROP VIEW " + ", ".join(f'marts."{name}"' for name in names)))
+        for kind, names in (("VIEW", views), ("FUNCTION", functions)):
+            if names:
+                connection.execute(text(f"DROP {kind} " + ", ".join(names)))
     except DBAPIError as fault:
         if isinstance(origin := fault.orig, psycopg.errors.DependentObjectsStillExist):
             raise WarehouseError(
@@ -64,16 +73,16 @@ def drop_marts(connection: Connection) -> None:
         raise
 
 
-def _create(connection: Connection, path: Path) -> psycopg.errors.UndefinedTable | None:
-    """Run one file; the fault when it names a view of marts that is not there yet."""
+def _create(connection: Connection, path: Path) -> psycopg.Error | None:
+    """Run one file; the fault when it names a view or function of marts that is not there yet."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError(f"not a psycopg connection: {type(driver).__name__}")
     try:
         with driver.transaction():
             driver.execute(path.read_text("utf-8").encode())
-    except psycopg.errors.UndefinedTable as fault:
-        missing = re.search(r'"marts\.(\w+)"', str(fault.diag.message_primary))
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as fault:
+        missing = re.search(r"\bmarts\.(\w+)", str(fault.diag.message_primary))
         if missing and missing[1] in {p.stem for p in marts_files()}:
             return fault
         raise _broken(path, fault) from None
@@ -92,12 +101,13 @@ def _broken(path: Path, fault: psycopg.Error) -> ConfigError:
 
 
 def _check_names(connection: Connection) -> None:
-    wanted, made = {path.stem for path in marts_files()}, set(_views(connection))
+    wanted = {path.stem for path in marts_files()}
+    made = {*_views(connection), *(name for name, _ in _functions(connection))}
     if wanted != made:
         raise ConfigError(
-            f"files and views differ: {', '.join(sorted(wanted ^ made))}",
+            f"files and what they make differ: {', '.join(sorted(wanted ^ made))}",
             where="include/sql/marts",
-            remedy="a file makes exactly one view, named like the file",
+            remedy="a file makes exactly one view or function, named like the file",
         )
 
 
@@ -117,7 +127,11 @@ def _check_comments(connection: Connection) -> None:
                   WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = a.attnum
                     AND trim(d.description) <> ''
               )
-            ORDER BY c.relname, a.attnum
+            UNION ALL
+            SELECT p.oid::regprocedure::text FROM pg_proc AS p
+            WHERE p.pronamespace = 'marts'::regnamespace
+              AND coalesce(trim(obj_description(p.oid, 'pg_proc')), '') = ''
+            ORDER BY 1
             """
         )
     ).scalars()
@@ -131,3 +145,8 @@ def _check_comments(connection: Connection) -> None:
 
 def _views(connection: Connection) -> list[str]:
     return list(connection.execute(text(MARTS_QUERY)).scalars())
+
+
+def _functions(connection: Connection) -> list[tuple[str, str]]:
+    """Name, and name with types of arguments, of every function."""
+    return [(str(name), str(signature)) for name, signature in connection.execute(text(FUNCTIONS_QUERY))]
