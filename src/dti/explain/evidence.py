@@ -89,6 +89,7 @@ def gather(
     with lake_of(feed, files, unit_ids, source_id, settings) as db:
         columns = _fact_columns(connection, feed)
         count_records(db, feed, [_asked(part, feed, columns, run) for part in known], settings)
+        db.execute("delete from counted where amount is null")
         batches = _batches(connection, db)
         records = fetch(db, "select count(distinct record_no) as records from counted")[0]["records"]
         taken = samples(db, feed, source_id, settings)

@@ -76,10 +76,12 @@ def held_back(
     counted: dict[int, set[str]] = defaultdict(set)
     for row in fetch(db, "select record_no, part from counted where amount is not null"):
         counted[row["record_no"]].add(row["part"])
-    dated = {
-        row["record_no"]
-        for row in fetch(db, "select distinct cast(source_id as bigint) as record_no from fact where day is not null")
-    }
+    # A fact on a day outside, or of another figure, is none of this one's; a fact without its figure might be.
+    elsewhere = """
+        select cast(source_id as bigint) as record_no from fact where day is not null
+        except select record_no from counted where amount is null
+    """
+    dated = {row["record_no"] for row in fetch(db, elsewhere)}
     return _told(told, lines, later, counted, dated, whose)
 
 

@@ -59,6 +59,8 @@ def lake_of(
 def count_records(db: duckdb.DuckDBPyConnection, feed: str, asked: Sequence[Asked], settings: Settings) -> None:
     """Table ``counted``: record_no, part, amount, day, for every record of ``kept`` that gives a fact to a part.
 
+    An amount is null where the fact is there and its figure is not.
+
     Raises DtiError when the rollup fails.
     """
     path = sql_path(feed, settings)
@@ -76,7 +78,7 @@ def count_records(db: duckdb.DuckDBPyConnection, feed: str, asked: Sequence[Aske
         equal = "".join(f" and {identifier(name)} = {_literal(value)}" for name, value in each.where)
         db.execute(
             f"insert into counted select cast(source_id as bigint), $1, sum({amount}), max(day) from fact"
-            f" where day between $2 and $3{equal} group by source_id having sum({amount}) is not null",
+            f" where day between $2 and $3{equal} group by source_id",
             [each.part, each.first_day, each.last_day],
         )
         # A zero adds nothing to a count, so such a record is not behind it. It is where the zero is the statement
