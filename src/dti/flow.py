@@ -128,7 +128,7 @@ def compute(night: date, framework_id: str | None = None, *, settings: Settings 
 
     settings = settings or get_settings()
     run = compute_run(night, framework_id or settings.framework, settings=settings)
-    return {"run_id": run.run_id, "geography": run.geography}
+    return {"run_id": run.run_id, "geography": run.geography, "merge_method": run.merge_method}
 
 
 def feeds() -> list[str]:

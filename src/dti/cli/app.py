@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -86,6 +86,43 @@ def status(as_json: Json = False) -> None:
 
 
 @app.command()
+def compute(
+    date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Nothing after it counts; default: yesterday.")
+    ] = None,
+    year: Annotated[
+        int | None, typer.Option(help="Reporting year, whole when closed; default: that of the date.")
+    ] = None,
+    framework: Annotated[str | None, typer.Option(help="Framework: id or folder; default: the nightly one.")] = None,
+    geography: Annotated[str | None, typer.Option(help="63, 34 …; default: in force at the end of the period.")] = None,
+    merge: Annotated[
+        Literal["none", "average", "recomputed"] | None,
+        typer.Option(help="How former provinces become one: the mean of their indices, or from their merged counts."),
+    ] = None,
+) -> None:
+    """Compute one index run over the facts that are loaded, beside the nightly ones, and print it."""
+    from dti.cli.compute import run_compute
+
+    day = date.date() if date else clock.local_day(clock.now()) - timedelta(days=1)
+    with _plain_errors():
+        run_compute(day, framework, year=year, geography=geography, merge_method=merge)
+
+
+@app.command()
+def dictionary(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell whether the file is what the database says.")
+    ] = False,
+) -> None:
+    """Write docs/data-dictionary.md from the comments of the database."""
+    from dti.cli.dictionary import write_dictionary
+
+    with _plain_errors():
+        if not write_dictionary(check=check):
+            raise typer.Exit(1)
+
+
+@app.command()
 def index(
     run: Annotated[str | None, typer.Option(help="A run id; default: the newest nightly run.")] = None,
 ) -> None:
@@ -98,9 +135,11 @@ def index(
 
 @app.command()
 def explain(
-    unit: Annotated[str, typer.Argument(help="A unit id, or any name of the unit: P34-66, \"Đắk Lắk\".")],
+    unit: Annotated[str, typer.Argument(help='A unit id, or any name of the unit: P34-66, "Đắk Lắk".')],
     code: Annotated[str, typer.Argument(help="An indicator (7.3), a pillar (CQS) or a composite (PDTI).")],
-    run: Annotated[str | None, typer.Option(help="A run id; default: the newest nightly run that has the unit.")] = None,
+    run: Annotated[
+        str | None, typer.Option(help="A run id; default: the newest nightly run that has the unit.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show where a number comes from: method, rule, figures, sources, batches, quarantine, landed records."""

@@ -73,22 +73,24 @@ def print_index(settings: Settings | None = None, run_id: str | None = None) -> 
     run = runs[0]
     pillars = _select("select * from marts.pillar_index where run_id = %(run)s", settings, run=run_id)
     totals = _select(
-        "select * from marts.composite_index where run_id = %(run)s and composite_code = 'PDTI'"
+        "select * from marts.composite_index where run_id = %(run)s and composite_no = 1"
         " order by rank_national, unit_name",
         settings,
         run=run_id,
     )
     codes = list(dict.fromkeys(p["pillar_code"] for p in sorted(pillars, key=lambda p: p["pillar_no"])))
     value = {(p["unit_id"], p["pillar_code"]): p["index_value"] for p in pillars}
+    whole = totals[0]["composite_code"] if totals else ""
+    merged = "" if run["merge_method"] == "none" else f" ({run['merge_method']} from former provinces)"
     table = Table(
-        title=f"DTI {run['year']}, 1 Jan to {run['as_of_date']} · framework {run['framework_id']} · "
-        f"{run['geography']} provinces · run {run['run_id']}",
+        title=f"{run['year']}, {run['period_from']:%-d %b} to {run['period_to']:%-d %b} · "
+        f"framework {run['framework_id']} · {run['units_count']} units{merged} · run {run['run_id']}",
         title_justify="left",
         title_style="bold",
     )
     for name in ("#", "unit"):
         table.add_column(name, justify="right" if name == "#" else "left", no_wrap=True)
-    for name in (*codes, "PDTI", "region", "in region", "coverage"):
+    for name in (*codes, whole, "region", "in region", "coverage"):
         table.add_column(name, justify="left" if name == "region" else "right", no_wrap=True)
     for row in totals:
         table.add_row(

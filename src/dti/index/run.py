@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 
 from dti.errors import MethodError, WarehouseError
 from dti.index.framework import known_metrics, load_framework, method_error
-from dti.index.geography import Units, MergeMethod, Succession, choose
+from dti.index.geography import MergeMethod, Succession, Units, choose
 from dti.index.lint import lint
 from dti.index.model import Framework
 from dti.index.store import store_framework
@@ -174,9 +174,7 @@ def score(connection: Connection, run: Run, settings: Settings) -> None:
         connection.execute(text(path.read_text("utf-8")), {"run_id": run.run_id})
 
 
-def _runs(
-    as_of: date, framework: Framework, units: Units, kind: str, period_from: date, period_to: date
-) -> list[Run]:
+def _runs(as_of: date, framework: Framework, units: Units, kind: str, period_from: date, period_to: date) -> list[Run]:
     """The run that was asked for, behind the one it averages where it averages."""
 
     def identify(kind: str, geography: str, merge_method: MergeMethod = "none", parts: str | None = None) -> Run:
