@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from dti.feeds import load_contract
 from dti.gate.engine import Outcome, check
 from dti.gate.errors import GateError
+from dti.gate.held import Held
 from dti.gate.part import Bench
 from dti.gate.quarantine import Quarantine, take_back, write_whole_batch
 from dti.gate.schema import judged_schema
@@ -63,7 +62,6 @@ class _Judging:
         self.tally = Tally(self.contract, self.suite, manifest.rows)
         self.batch_columns = list(dict.fromkeys(c for e in self.suite.of_scope("batch") for c in e.columns))
         self.parts: list[_Part] = []
-        self.held: list[pa.Table] = []
 
     def run(self) -> Verdict:
         """All steps, in order."""
@@ -72,17 +70,19 @@ class _Judging:
         self.folder = _empty_folder(staging_folder(manifest.batch_id, self.settings))
         with (
             Bench(self.contract, manifest, units) as bench,
+            Held(judged_schema(self.contract, self.batch_columns), self.folder / "spill") as held,
             Quarantine(self.folder / "quarantine.parquet") as quarantine,
         ):
             for path in ledger.part_paths(manifest, self.settings):
-                self._judge_part(bench, quarantine, path)
+                self._judge_part(bench, held, quarantine, path)
             self._check_count()
-            self._judge_batch(bench, quarantine)
+            self._judge_batch(bench, held, quarantine)
+        shutil.rmtree(self.folder / "spill", ignore_errors=True)
         verdict = self._verdict(quarantine)
         save_verdict(verdict, self.settings)
         return verdict
 
-    def _judge_part(self, bench: Bench, quarantine: Quarantine, path: Path) -> None:
+    def _judge_part(self, bench: Bench, held: Held, quarantine: Quarantine, path: Path) -> None:
         first_row = self.parts[-1].end_row if self.parts else 0
         rows = bench.lay(path, first_row)
         bench.type()
@@ -99,17 +99,12 @@ class _Judging:
             part.rows_passed = bench.write_passed(part.passed_file)
             quarantine.add(bench.quarantine())
         self.parts.append(part)
-        self.held.append(bench.kept_values(self.batch_columns))
+        held.add(bench.kept_values(self.batch_columns))
 
-    def _judge_batch(self, bench: Bench, quarantine: Quarantine) -> None:
+    def _judge_batch(self, bench: Bench, held: Held, quarantine: Quarantine) -> None:
         """Batch-scope rules over all parts, then the parts again that hold rows they name."""
         rules = self.suite.of_scope("batch")
-        held = (
-            pa.concat_tables(self.held) if self.held else judged_schema(self.contract, self.batch_columns).empty_table()
-        )
-        self.held.clear()
-        outcomes = check(held, rules, self.parameters)
-        del held
+        outcomes = held.check(rules, self.parameters)
         self.tally.add_outcomes(outcomes)
         failing = {o.rule: o.failed_rows for o in outcomes if o.failed_rows}
         severe = {e.rule for e in rules if e.severity == "warning"}

@@ -14,6 +14,7 @@ from dti.errors import ConfigError
 from dti.feeds import Contract, load_contract
 from dti.gate.engine import build, check, names_rows
 from dti.gate.errors import GateError
+from dti.gate.held import UNIQUENESS
 from dti.gate.schema import judged_schema, typed_columns
 from dti.gate.suite import PARAMETERS, Expectation, parameters_at, read_suite
 from dti.settings import get_settings
@@ -26,7 +27,6 @@ _SAMPLES: dict[pa.DataType, Any] = {
     pa.timestamp("us"): datetime(2025, 7, 1),  # noqa: DTZ001 — a day, as rules compare it
     pa.timestamp("us", tz="UTC"): datetime(2025, 7, 1, tzinfo=UTC),
 }
-_NEEDS_ALL_ROWS = {"expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique"}
 
 
 def lint_suite(path: Path) -> list[str]:
@@ -61,10 +61,12 @@ def _faults(expectation: Expectation, columns: set[str]) -> Iterator[str]:
         yield "it judges a table as a whole — set meta.scope: batch"
     if not rows_named and expectation.severity == "warning":
         yield "it names no rows to put in quarantine — use critical or info"
-    if expectation.type in _NEEDS_ALL_ROWS and scope == "row":
+    if expectation.type in UNIQUENESS and scope == "row":
         yield "uniqueness within one part says nothing — set meta.scope: batch"
     if rows_named and "column" not in kwargs and "ignore_row_if" not in kwargs:
         yield "what becomes of rows with nulls is not said — set ignore_row_if"
+    if expectation.type in UNIQUENESS and kwargs.get("ignore_row_if", "any_value_is_missing") != "any_value_is_missing":
+        yield "a key with a part missing is no key — set ignore_row_if: any_value_is_missing"
     if isinstance(kwargs.get("row_condition"), str):
         yield "row_condition as text is deprecated in GX — write it as type, column, operator, parameter"
     if "mostly" in kwargs:

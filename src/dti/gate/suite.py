@@ -17,6 +17,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -100,13 +101,16 @@ def load_suite(feed: str, settings: Settings) -> Suite:
 
 def read_suite(path: Path, include_dir: Path) -> Suite:
     """The suite in one file, value sets filled in; raises ConfigError naming file, rule and fault."""
-    written = _parse(path)
+    written = _parse(path, path.stat().st_mtime_ns) if path.is_file() else None
+    if written is None:
+        raise ConfigError("no such suite", where=str(path), remedy="give the path of a suite file")
     if written.feed != path.stem:
         raise ConfigError(f"declares feed {written.feed!r}", where=str(path), remedy="name the file after its feed")
     return Suite(written.feed, [_with_value_set(e, include_dir, path) for e in written.expectations])
 
 
-def _parse(path: Path) -> SuiteFile:
+@lru_cache(maxsize=32)
+def _parse(path: Path, _changed_at: int) -> SuiteFile:
     try:
         return SuiteFile.model_validate(yaml.safe_load(path.read_text("utf-8")))
     except ValidationError as fault:
