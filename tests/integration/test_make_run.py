@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,10 @@ MARTS = ("pillar_index", "composite_index", "indicator_score")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one ``make run`` printed, how long it took, and what the marts said afterwards."""
+    """What one ``make run`` printed, and what the marts said afterwards."""
 
     progress: str
     tables: str
-    seconds: float
     marts: dict[str, list[str]]
 
 
@@ -49,11 +47,9 @@ def nights(home: Path) -> Iterator[list[Outcome]]:
         return done
 
     def night() -> Outcome:
-        began = time.monotonic()
         done = call(sys.executable, "-m", "dti_airflow", "run", "--night", NIGHT)
-        seconds = time.monotonic() - began
         marts = {mart: sorted(call(dti, "sql", f"select * from marts.{mart}").stdout.splitlines()) for mart in MARTS}
-        return Outcome(done.stderr, done.stdout, seconds, marts)
+        return Outcome(done.stderr, done.stdout, marts)
 
     try:
         yield [night(), night()]
@@ -92,12 +88,6 @@ def test_a_second_night_gives_the_same_numbers(nights):
     assert first.marts == second.marts
     index = [outcome.tables[outcome.tables.index("DTI 2026") :] for outcome in nights]
     assert index[0] == index[1]
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_once_set_up_it_takes_less_than_two_minutes(nights):
-    assert nights[1].seconds < 120
 
 
 @pytest.mark.slow
