@@ -197,7 +197,8 @@ def test_every_fault_is_told_and_the_night_goes_on(night: dict[str, str], wareho
     }
     assert status["sound-sheet"] == ["fresh", 1, 1, 0]
     _, scores = run_select(
-        "select value from marts.metric_value where unit_id = 'P34-66' and metric = 'staff_total' and feed = 'staffing'",
+        "select value from marts.metric_value"
+        " where unit_id = 'P34-66' and metric = 'staff_total' and feed = 'staffing'",
         warehouse,
     )
     assert [int(value) for (value,) in scores] == [40], "the night was computed from what arrived"

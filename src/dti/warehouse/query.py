@@ -39,9 +39,10 @@ def run_select(
 ) -> tuple[list[str], Iterator[Row]]:
     """Column names and rows of one SELECT, asked with the analysts' own login.
 
-    With ``parameters``, ``%(name)s`` in the statement stands for a value. The statement becomes the body of a cursor, so that nothing but a single query can run; rows are fetched in
-    chunks. Names without a schema are looked up in marts. Raises QueryError naming the remedy, also while rows are
-    read, and WarehouseError or ConfigError when there is no connection.
+    With ``parameters``, ``%(name)s`` in the statement stands for a value. The statement becomes the body of a
+    cursor, so that nothing but a single query can run; rows are fetched in chunks. Names without a schema are looked
+    up in marts. Raises QueryError naming the remedy, also while rows are read, and WarehouseError or ConfigError when
+    there is no connection.
     """
     question = sql.strip().rstrip(";").strip()
     if not question:
