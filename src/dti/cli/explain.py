@@ -9,13 +9,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from dti.cli.explain_evidence import FRESH, print_evidence, table_of
 from dti.cli.tables import SYNTHETIC
-from dti.clock import ZONE
 from dti.explain import explain
 from dti.explain.figures import fixed, percent, plain
 from dti.explain.model import (
     CompositeExplanation,
-    Evidence,
     Explanation,
     IndicatorExplanation,
     PillarExplanation,
@@ -26,9 +25,7 @@ from dti.explain.model import (
 from dti.explain.words import AGGREGATION, BASIS
 from dti.settings import Settings, get_settings
 
-BATCHES_SHOWN = 10
 _STATUS = {"scored": "green", "missing": "red", "undefined": "yellow"}
-_FRESH = {"fresh": "green", "stale": "yellow"}
 
 
 def print_explanation(
@@ -89,18 +86,36 @@ def _print_indicator(out: Console, told: IndicatorExplanation) -> None:
     if told.remedy:
         score += [Text(""), Text(told.remedy.vi, "yellow"), Text(told.remedy.en, "yellow")]
     out.print(Panel(Group(*score), title="Cách tính · Calculation", title_align="left"))
+    if told.averaged_from:
+        out.print(_averaged(told))
+        return
     out.print(_values(told))
     for part in told.parts:
         if part.metric_sql:
             out.print(Text(f"{part.metric}: {part.metric_sql}"), soft_wrap=True)
+        if part.merged_from:
+            given = ", ".join(
+                f"{former.name_vi} ({former.unit_id}) {plain(former.value)}" for former in part.merged_from
+            )
+            out.print(Text(f"  gộp / merged ({part.merge_rule}): {given}"), soft_wrap=True)
     for evidence in told.evidence:
-        _print_evidence(out, evidence)
+        print_evidence(out, evidence)
     if told.providers:
         out.print(_providers(told))
 
 
+def _averaged(told: IndicatorExplanation) -> Table:
+    table = table_of(f"Trung bình các tỉnh cũ · Mean of the former provinces, run {told.run.parts_run_id}")
+    for name in ("unit", "tên · name", "status", "points", "coverage"):
+        table.add_column(name, justify="right" if name in ("points", "coverage") else "left")
+    for former in told.averaged_from:
+        status = Text(former.status, _STATUS[former.status])
+        table.add_row(former.unit_id, Text(former.name_vi), status, fixed(former.points), percent(former.coverage))
+    return table
+
+
 def _values(told: IndicatorExplanation) -> Table:
-    table = _table("Số liệu theo từng hình thức · Values side by side")
+    table = table_of("Số liệu theo từng hình thức · Values side by side")
     for name in (
         "",
         "metric",
@@ -135,123 +150,8 @@ def _values(told: IndicatorExplanation) -> Table:
     return table
 
 
-def _print_evidence(out: Console, told: Evidence) -> None:
-    good = f"{told.good_until.astimezone(ZONE):%Y-%m-%d %H:%M}" if told.good_until else "–"
-    lines = [
-        Text(f"{told.agency} · {told.owner} · {told.licence}"),
-        Text(f"{told.feed}: {told.feed_name.vi} · {told.feed_name.en} · rollup {told.rollup_sql}"),
-        Text(
-            f"hiện nay / today: {told.freshness}, dữ liệu tốt đến / good until {good}"
-            + (f" — {told.freshness_detail}" if told.freshness_detail else ""),
-            _FRESH.get(told.freshness, "red"),
-        ),
-        Text(
-            f"{told.facts_rows} dòng / rows of facts, {told.first_day} → {told.last_day}; "
-            f"{told.records} bản ghi / records behind them"
-            if told.facts_rows
-            else "không có số liệu ngày / no facts for this figure"
-        ),
-    ]
-    if told.synthetic:
-        lines.append(Text("synthetic · mô phỏng", "yellow"))
-    inside: list[Text | Table] = [*lines]
-    if told.batches:
-        inside.append(_batches(told))
-    inside += _held(told)
-    if told.samples:
-        inside.append(_samples(told))
-    out.print(Panel(Group(*inside), title=Text(f"Nguồn · Source {told.source_id}"), title_align="left"))
-
-
-def _batches(told: Evidence) -> Table:
-    table = _table("Lô dữ liệu · Batches whose records count")
-    for name in ("batch", "night", "landed at"):
-        table.add_column(name, no_wrap=name == "night", overflow="fold")
-    for name in ("landed", "loaded", "held", "tử số / num.", "mẫu số / den."):
-        table.add_column(name, justify="right")
-    table.add_column("sha256")
-    for batch in told.batches[-BATCHES_SHOWN:]:
-        counts = (batch.rows_landed, batch.rows_loaded, batch.rows_quarantined)
-        table.add_row(
-            Text(batch.batch_id),
-            str(batch.night),
-            f"{batch.landed_at.astimezone(ZONE):%Y-%m-%d %H:%M}",
-            *map(plain, (*counts, batch.numerator_records, batch.denominator_records)),
-            batch.sha256[:12],
-        )
-    if len(told.batches) > BATCHES_SHOWN:
-        table.caption = f"… {len(told.batches) - BATCHES_SHOWN} older ones: --json"
-    return table
-
-
-def _held(told: Evidence) -> list[Text | Table]:
-    held, lines = told.held, list[Text | Table]()
-    if held.rules:
-        table = _table("Bản ghi bị giữ lại · Quarantined records that would have counted", "yellow")
-        table.add_column("rule")
-        for name in ("records", "tử số / num.", "mẫu số / den.", "không rõ / cannot tell", "unit unknown"):
-            table.add_column(name, justify="right")
-        table.add_column("example")
-        for rule in held.rules:
-            figures = (rule.records, rule.numerator_records, rule.denominator_records, rule.undecided_records)
-            table.add_row(
-                Text(rule.rule),
-                *map(plain, (*figures, rule.unit_unknown_records)),
-                Text(rule.example_reason),
-            )
-        lines.append(table)
-    else:
-        lines.append(Text("không có bản ghi nào bị giữ lại mà lẽ ra được tính · nothing held back would have counted"))
-    if any(rule.unit_unknown_records for rule in held.rules):
-        lines.append(
-            Text("! đơn vị không rõ: có thể của tỉnh khác · unit unknown: they may belong to another unit", "yellow")
-        )
-    said = [
-        (
-            held.outside_records,
-            "của đơn vị này nhưng không được tính ở đây / of this unit held, but would not have counted here",
-        ),
-        (held.came_later_records, "đã qua ở lô khác / held once, passed in another batch since"),
-        (held.other_unit_records, "của đơn vị khác / held of other units"),
-    ]
-    if told_apart := "; ".join(f"{count} {what}" for count, what in said if count):
-        lines.append(Text(f"còn / also: {told_apart}", "dim"))
-    if held.stopped_batches:
-        listed, count = ", ".join(held.stopped_batches[-3:]), len(held.stopped_batches)
-        lines.append(
-            Text(
-                f"! {count} lô bị dừng / batches stopped whole, {held.stopped_records} dòng / rows: {listed}",
-                "red",
-            )
-        )
-    if held.truncated:
-        lines.append(
-            Text(
-                "! chưa đọc hết, số đếm là tối thiểu / not all lines were read: these counts are a lower bound",
-                "yellow",
-            )
-        )
-    return lines
-
-
-def _samples(told: Evidence) -> Table:
-    table = _table("Bản ghi mẫu trong vùng tiếp nhận · Sample records in landing (DTI_HOME)")
-    for name in ("key", "counts in", "file", "row", "at the agency"):
-        table.add_column(name, justify="right" if name == "row" else "left", overflow="fold")
-    for sample in told.samples:
-        key = ", ".join(f"{name} = {value}" for name, value in sample.key.items())
-        table.add_row(
-            Text(key),
-            Text(" + ".join(sample.counts_in)),
-            Text(sample.file or "not in landing any more"),
-            "" if sample.row is None else str(sample.row),
-            Text(sample.source_row or ""),
-        )
-    return table
-
-
 def _providers(told: IndicatorExplanation) -> Table:
-    table = _table("Ai có thể cung cấp · Who could give what is missing")
+    table = table_of("Ai có thể cung cấp · Who could give what is missing")
     for name in ("source", "feed", "agency", "today", "reported before", "detail"):
         table.add_column(name)
     for provider in told.providers:
@@ -259,7 +159,7 @@ def _providers(told: IndicatorExplanation) -> Table:
             Text(provider.source_id),
             provider.feed,
             Text(provider.agency),
-            Text(provider.freshness, _FRESH.get(provider.freshness, "red")),
+            Text(provider.freshness, FRESH.get(provider.freshness, "red")),
             "yes" if provider.reported_before else "no",
             Text(provider.detail or ""),
         )
@@ -279,7 +179,7 @@ def _print_pillar(out: Console, told: PillarExplanation) -> None:
     if result.rank_national is not None:
         head.append(_ranks(result.rank_national, result.units, result.rank_region, result.units_in_region, told.unit))
     out.print(Panel(Group(*head), title=_title(told.unit, told.code), title_align="left"))
-    table = _table("Chỉ số thành phần, mất nhiều nhất trước · Components, most lost first")
+    table = table_of("Chỉ số thành phần, mất nhiều nhất trước · Components, most lost first")
     for name in ("code", "tên · name", "points", "of", "lost", "status", "basis", "provenance"):
         table.add_column(name, justify="right" if name in ("points", "of", "lost") else "left")
     for component in told.components:
@@ -328,7 +228,7 @@ def _print_composite(out: Console, told: CompositeExplanation) -> None:
             )
         )
     out.print(Panel(Group(*head), title=_title(told.unit, told.code), title_align="left"))
-    table = _table("Các trụ cột · Pillars: weight × index / sum of weights")
+    table = table_of("Các trụ cột · Pillars: weight × index / sum of weights")
     for name in ("code", "tên · name", "weight", "index", "contribution", "lost", "coverage", "+1 point", "rank then"):
         table.add_column(name, justify="left" if name in ("code", "tên · name") else "right")
     for share in told.pillars:
@@ -383,7 +283,3 @@ def _both(words: Words, lead: str = "", style: str = "") -> Text:
 
 def _bold(text: str) -> Text:
     return Text(text, "bold")
-
-
-def _table(title: str, style: str = "bold") -> Table:
-    return Table(title=title, title_justify="left", title_style=style)

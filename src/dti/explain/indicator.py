@@ -10,22 +10,21 @@ from sqlalchemy import Connection
 from dti.errors import MethodError
 from dti.explain.evidence import fact_rows, gather, known_feed, sources_of, unregistered
 from dti.explain.model import (
+    FormerScore,
     Indicator,
     IndicatorExplanation,
     IndicatorResult,
     Part,
     RunOf,
     Unit,
-    Value,
     Words,
 )
+from dti.explain.parts import basis_reason, part_of
 from dti.explain.providers import providers_of, remedy_words
 from dti.explain.store import Row, rows
-from dti.explain.words import BASIS, Scoring, Term, calculation_words, provenance, rule_words
+from dti.explain.words import Scoring, Term, calculation_words, mean_words, provenance, rule_words
 from dti.index.framework import load_framework
 from dti.settings import Settings
-
-_DECLARED_FEED = "declarations"
 
 
 def explain_indicator(
@@ -34,13 +33,15 @@ def explain_indicator(
     """The indicator ``code``, which the run's framework has."""
     row = _row(connection, run, unit, code)
     steps = _steps(connection, run, code)
-    unit_ids = [unit.unit_id, *unit.former_unit_ids]
+    unit_ids = [unit.unit_id, *(unit.former_unit_ids if run.merge_method == "recomputed" else [])]
     parts = [
-        _part(connection, run, unit, row, part, metric)
+        part_of(connection, run, unit, row, part, metric)
         for part, metric in (("numerator", row["numerator_metric"]), ("denominator", row["denominator_metric"]))
         if metric
     ]
     scoring = _scoring(row, steps, parts)
+    if run.parts_run_id:
+        return _averaged(connection, run, unit, row, scoring, _definition(row, steps, run, settings))
     missing = [part for part in parts if part.value is None]
     used = sorted({source for part in parts for source in part.source_ids})
     providers = providers_of(connection, missing, unit_ids, settings)
@@ -66,12 +67,54 @@ def explain_indicator(
         calculation=calculation_words(scoring),
         basis=row["basis"],
         basis_order=row["basis_order"],
-        basis_reason=_basis_reason(row),
+        basis_reason=basis_reason(row),
         parts=counted,
+        averaged_from=[],
         evidence=evidence,
         providers=providers,
         remedy=remedy_words(row["status"], missing, providers, run),
-        notes=_notes(row, run, unit, counted, [each.source_id for each in evidence if each.changed_since_run]),
+        notes=_notes(row, counted, [each.source_id for each in evidence if each.changed_since_run]),
+    )
+
+
+def _averaged(
+    connection: Connection, run: RunOf, unit: Unit, row: Row, scoring: Scoring, definition: Indicator
+) -> IndicatorExplanation:
+    """A merged province has the mean of what its former ones earned; what stands behind is in their own run."""
+    found = rows(
+        connection,
+        """
+        select s.unit_id, u.name_vi, s.status, s.points, s.coverage
+        from score.indicator_score as s
+        inner join ref.unit_succession as n on s.unit_id = n.unit_id_63 and n.unit_id_34 = :unit
+        inner join ref.unit as u using (unit_id)
+        where s.run_id = :parts and s.indicator_code = :code order by s.unit_id
+        """,
+        unit=unit.unit_id,
+        parts=run.parts_run_id,
+        code=definition.code,
+    )
+    former = [FormerScore.model_validate(each) for each in found]
+    deeper = Words(
+        vi="; ".join(f'dti explain {f.unit_id} {definition.code} --run "{run.parts_run_id}"' for f in former),
+        en="what stands behind each former province is explained in its own run",
+    )
+    return IndicatorExplanation(
+        unit=unit,
+        run=run,
+        indicator=definition,
+        result=_result(row, scoring),
+        rule=rule_words(scoring),
+        calculation=mean_words([(f.name_vi, f.points) for f in former], row["points"], row["max_points"]),
+        basis=row["basis"],
+        basis_order=row["basis_order"],
+        basis_reason=Words(vi="Theo từng tỉnh cũ.", en="As in each former province."),
+        parts=[],
+        averaged_from=former,
+        evidence=[],
+        providers=[],
+        remedy=None,
+        notes=[*_notes(row, []), deeper],
     )
 
 
@@ -113,101 +156,6 @@ def _steps(connection: Connection, run: RunOf, code: str) -> list[tuple[Decimal,
     return [(row["threshold"], row["share"]) for row in found]
 
 
-def _part(connection: Connection, run: RunOf, unit: Unit, indicator: Row, part: str, metric: str) -> Part:
-    """One side of the indicator, with every value that is known for it."""
-    found = rows(
-        connection,
-        """
-        select
-            v.basis, v.feed, v.value, v.first_day, v.last_day, v.source_ids, i.part is not null as counts
-        from score.metric_value as v
-        left join score.indicator_input as i
-            on
-                v.run_id = i.run_id and v.unit_id = i.unit_id and v.metric = i.metric and v.feed = i.feed
-                and v.basis = i.basis and i.indicator_code = :code and i.part = :part
-        where v.run_id = :run and v.unit_id = :unit and v.metric = :metric
-        order by counts desc, array_position(cast(:bases as text[]), v.basis) nulls last, v.feed
-        """,
-        run=run.run_id,
-        unit=unit.unit_id,
-        metric=metric,
-        code=indicator["indicator_code"],
-        part=part,
-        bases=indicator["basis_order"],
-    )
-    described = rows(
-        connection,
-        """
-        select name_vi, name_en, unit, aggregation from ref.metric
-        where metric = :metric order by (feed = :feed) desc, feed limit 1
-        """,
-        metric=metric,
-        feed=indicator["feed"],
-    )
-    name = described[0] if described else {"name_vi": metric, "name_en": metric, "unit": "", "aggregation": "stated"}
-    if not described and metric.startswith("points."):
-        name |= {"name_vi": "Điểm được cho", "name_en": "Points stated", "unit": "points"}
-    chosen = next((row for row in found if row["counts"]), None)
-    return Part.model_validate(
-        {
-            "part": part,
-            "metric": metric,
-            "name": Words(vi=name["name_vi"], en=name["name_en"]),
-            "metric_unit": name["unit"],
-            "aggregation": "stated" if chosen and chosen["feed"] == _DECLARED_FEED else name["aggregation"],
-            "feed": chosen["feed"] if chosen else indicator["feed"],
-            "basis": chosen["basis"] if chosen else None,
-            "value": chosen["value"] if chosen else None,
-            "first_day": chosen["first_day"] if chosen else None,
-            "last_day": chosen["last_day"] if chosen else None,
-            "source_ids": chosen["source_ids"] if chosen else [],
-            "metric_sql": f"include/sql/metrics/{chosen['feed']}.sql" if chosen else None,
-            "facts_rows": 0,
-            "values": [Value(**row, why=_why(row, part, indicator)) for row in found],
-        }
-    )
-
-
-def _why(value: Row, part: str, indicator: Row) -> Words:
-    """Why one of several known values counts, or does not."""
-    order: list[str] = indicator["basis_order"]
-    basis = value["basis"]
-    if value["counts"]:
-        if part == "denominator" and basis == indicator["basis"]:
-            return Words(vi="được dùng: cùng hình thức với tử số", en="counts: on the same basis as the numerator")
-        return Words(vi="được dùng", en="counts")
-    if basis not in order and basis != "calendar":
-        return Words(vi="bộ chỉ số không dùng hình thức này", en="the framework never uses this basis")
-    if basis == "calendar" and part == "numerator":
-        return Words(vi="lịch không làm tử số", en="the calendar is no numerator")
-    if basis == "measured" and value["feed"] != indicator["feed"]:
-        return Words(
-            vi=f"đo ở nguồn {value['feed']}, chỉ số này lấy từ {indicator['feed']}",
-            en=f"measured in feed {value['feed']}, this indicator takes {indicator['feed']}",
-        )
-    return Words(vi="có hình thức được ưu tiên hơn", en="another basis comes before it")
-
-
-def _basis_reason(row: Row) -> Words:
-    order: Sequence[str] = row["basis_order"]
-    vi, en = " → ".join(BASIS[b].vi for b in order), ", then ".join(BASIS[b].en for b in order)
-    if row["basis"] is None:
-        return Words(
-            vi=f"Chưa có giá trị tử số nào. Thứ tự ưu tiên: {vi}.", en=f"No numerator is known. The order is: {en}."
-        )
-    said = Words(
-        vi=f"Thứ tự ưu tiên của bộ chỉ số: {vi}; có đầu tiên: {BASIS[row['basis']].vi}.",
-        en=f"The framework's order: {en}; first known: {BASIS[row['basis']].en}.",
-    )
-    other = row["denominator_basis"]
-    if other is None or other == row["basis"]:
-        return said
-    return Words(
-        vi=f"{said.vi} Mẫu số không có trên cùng hình thức, nên lấy: {BASIS[other].vi}.",
-        en=f"{said.en} The denominator is not known on that basis, so it is {BASIS[other].en}.",
-    )
-
-
 def _scoring(row: Row, steps: list[tuple[Decimal, Decimal]], parts: Sequence[Part]) -> Scoring:
     terms = {part.part: Term(part.metric, part.name, part.metric_unit, part.value) for part in parts}
     return Scoring(
@@ -219,26 +167,9 @@ def _scoring(row: Row, steps: list[tuple[Decimal, Decimal]], parts: Sequence[Par
         numerator=terms["numerator"],
         denominator=terms.get("denominator"),
         value=row["value"],
-        share=_share(row, steps),
+        share=row["uncapped_share"],
         points=row["points"],
     )
-
-
-def _share(row: Row, steps: list[tuple[Decimal, Decimal]]) -> Decimal | None:
-    """The share of the points before it is held between 0 and 1, as include/sql/index computes it."""
-    value: Decimal | None = row["value"]
-    if value is None or row["status"] != "scored":
-        return None
-    if row["max_points"] > 0 and not row["is_capped"] and row["points"] > 0:
-        return Decimal(row["points"] / row["max_points"])
-    match row["rule"]:
-        case "yes_no":
-            return Decimal(value >= 1)
-        case "steps":
-            return max(((a, b) for a, b in steps if a <= value), default=(value, Decimal(0)))[1]
-        case "manual":
-            return value / row["max_points"] if row["max_points"] else None
-    return value / row["target"] if row["target"] else value
 
 
 def _definition(row: Row, steps: list[tuple[Decimal, Decimal]], run: RunOf, settings: Settings) -> Indicator:
@@ -278,7 +209,7 @@ def _result(row: Row, scoring: Scoring) -> IndicatorResult:
         points=row["points"],
         max_points=row["max_points"],
         lost=row["max_points"] - row["points"],
-        coverage=Decimal(row["status"] != "missing"),
+        coverage=row["coverage"],
     )
 
 
@@ -298,7 +229,7 @@ def _feed_of(part: Part, parts: Sequence[Part]) -> str:
     return part.feed if part.basis is None else parts[0].feed
 
 
-def _notes(row: Row, run: RunOf, unit: Unit, parts: Sequence[Part], changed: Sequence[str]) -> list[Words]:
+def _notes(row: Row, parts: Sequence[Part], changed: Sequence[str] = ()) -> list[Words]:
     notes = []
     if "provisional" in (row["name_provenance"], row["points_provenance"]):
         notes.append(

@@ -55,6 +55,7 @@ class RunOf(_Told):
     period_to: date
     geography: str
     merge_method: str = Field(description="none: units' own data; else how former units were merged.")
+    parts_run_id: str | None = Field(description="The run of the former units, which an averaged run averages.")
     framework_id: str
     framework_hash: str
     framework_name: Words
@@ -88,6 +89,26 @@ class Value(_Told):
     why: Words
 
 
+class FormerValue(_Told):
+    """What one former province, or the new one itself, gave to a merged metric."""
+
+    unit_id: str
+    name_vi: str
+    value: Figure
+    first_day: date
+    last_day: date
+
+
+class FormerScore(_Told):
+    """What one former province earned, where the new one has the mean."""
+
+    unit_id: str
+    name_vi: str
+    status: Status
+    points: Figure
+    coverage: Figure
+
+
 class Part(_Told):
     """Numerator or denominator of an indicator."""
 
@@ -105,6 +126,8 @@ class Part(_Told):
     metric_sql: str | None = Field(description="File, in the project, that measures it; none when it is unknown.")
     facts_rows: int = Field(description="Rows of daily facts that the value was taken from.")
     values: list[Value] = Field(description="Every known value, the one that counts first.")
+    merge_rule: str | None = Field(description="sum, min, max or mean, where former provinces were merged; else none.")
+    merged_from: list[FormerValue]
 
 
 class Batch(_Told):
@@ -222,7 +245,7 @@ class IndicatorResult(_Told):
     points: Figure
     max_points: Figure
     lost: Figure
-    coverage: Figure = Field(description="0 when missing, else 1.")
+    coverage: Figure = Field(description="0 when missing, else 1; of a mean: the share of its parts that are known.")
 
 
 class IndicatorExplanation(_Told):
@@ -238,7 +261,8 @@ class IndicatorExplanation(_Told):
     basis: str | None
     basis_order: list[str]
     basis_reason: Words
-    parts: list[Part]
+    parts: list[Part] = Field(description="Empty for a mean of former provinces: see averaged_from.")
+    averaged_from: list[FormerScore]
     evidence: list[Evidence]
     providers: list[Provider] = Field(description="Who could give what is missing; empty when nothing is.")
     remedy: Words | None

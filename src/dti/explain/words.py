@@ -124,11 +124,6 @@ def calculation_words(scoring: Scoring) -> Words:
         return _missing(scoring, top)
     if scoring.status == "undefined":
         return _undefined(scoring, top)
-    if scoring.numerator.value is None:
-        return Words(
-            vi=f"Trung bình của các đơn vị cũ: {fixed(scoring.points)} trên {top} điểm",
-            en=f"The mean of the former units: {fixed(scoring.points)} of {top} points",
-        )
     both = _value_words(scoring)
     share = min(ONE, max(Decimal(0), scoring.share or Decimal(0)))
     factor = short_factor(scoring.max_points, share)
@@ -143,6 +138,13 @@ def calculation_words(scoring: Scoring) -> Words:
     return Words(
         vi=f"{both.vi}{capped.vi} → {result} trên {top} điểm", en=f"{both.en}{capped.en} → {result} of {top} points"
     )
+
+
+def mean_words(former: Sequence[tuple[str, Decimal]], points: Decimal, max_points: Decimal) -> Words:
+    """The mean of what former provinces earned, with its numbers."""
+    said = f"({' + '.join(f'{name} {fixed(earned)}' for name, earned in former)}) / {len(former)} = {fixed(points)}"
+    top = plain(max_points)
+    return Words(vi=f"Trung bình các tỉnh cũ: {said} trên {top} điểm", en=f"Mean: {said} of {top} points")
 
 
 def target_text(scoring: Scoring) -> str:

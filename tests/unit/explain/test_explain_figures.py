@@ -213,6 +213,46 @@ def test_a_unit_of_the_63_is_explained_from_a_run_that_has_it(filled: Any) -> No
     assert told.unit.former_unit_ids == []
 
 
+@pytest.fixture
+def former(filled: Any) -> Any:
+    """Figures of 2025 of both provinces that Đắk Lắk is made of, half a year each, and of itself."""
+    filled.dossiers("P63-66", date(2025, 3, 1), received=100, online=20)
+    filled.dossiers("P63-54", date(2025, 4, 1), received=10, online=5)
+    filled.dossiers("P34-66", date(2025, 8, 1), received=90, online=15)
+    return filled
+
+
+def test_a_recomputed_figure_names_what_each_half_gave(former: Any) -> None:
+    run = former.run(date(2025, 12, 31), geography="34", merge_method="recomputed")
+    told = former.ask("1.1", run_id=run.run_id)
+    assert told.calculation.en == "40 of 200 dossiers = 20 %; target 50 % → 15 × 0.4 = 6.0000 of 15 points"
+    upper = told.parts[0]
+    assert [(f.unit_id, f.value) for f in upper.merged_from] == [("P63-54", 5), ("P63-66", 20), ("P34-66", 15)]
+    assert upper.merge_rule == "sum"
+    assert upper.facts_rows == 3
+    assert (upper.first_day, upper.last_day) == (date(2025, 3, 1), date(2025, 8, 1))
+
+
+def test_an_averaged_figure_is_the_mean_and_leads_to_the_parts(former: Any) -> None:
+    run = former.run(date(2025, 6, 30), geography="34", merge_method="average")
+    told = former.ask("1.1", run_id=run.run_id)
+    assert told.calculation.en == "Mean: (Phú Yên 15.0000 + Đắk Lắk 6.0000) / 2 = 10.5000 of 15 points"
+    assert [(f.unit_id, f.points) for f in told.averaged_from] == [("P63-54", 15), ("P63-66", 6)]
+    assert (told.parts, told.evidence, told.result.numerator) == ([], [], None)
+    assert any("--run" in note.vi and told.run.parts_run_id in note.vi for note in told.notes)
+    deeper = former.ask("1.1", "P63-66", told.run.parts_run_id)
+    assert deeper.result.points == 6
+    pillar = former.ask("ONE", run_id=run.run_id)
+    assert pillar.sums.agrees
+    assert former.ask("ALL", run_id=run.run_id).sums.agrees
+
+
+def test_own_figures_are_not_mixed_with_those_of_former_provinces(former: Any) -> None:
+    run = former.run(date(2025, 12, 31), geography="34", merge_method="none")
+    told = former.ask("1.1", run_id=run.run_id)
+    assert (told.result.denominator, told.parts[0].facts_rows, told.parts[0].merged_from) == (90, 1, [])
+
+
 def test_made_up_data_is_labelled(filled: Any) -> None:
     told = filled.ask("2.1")
     assert told.run.synthetic
@@ -242,7 +282,7 @@ def test_explaining_cannot_write(filled: Any) -> None:
 KEYS = {
     "1.1": {
         "kind", "unit", "run", "indicator", "result", "rule", "calculation", "basis", "basis_order", "basis_reason",
-        "parts", "evidence", "providers", "remedy", "notes",
+        "parts", "averaged_from", "evidence", "providers", "remedy", "notes",
     },
     "ONE": {
         "kind", "unit", "run", "code", "name", "group_vi", "provenance", "result", "calculation", "components", "sums",
