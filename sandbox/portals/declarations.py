@@ -19,7 +19,7 @@ BASES = {"declared": "TU_DANH_GIA", "appraised": "THAM_DINH"}
 def stated(world: World, agency: str, day: date) -> list[Statement]:
     """The statements of the agency's provinces up to ``day``."""
     own = OWN_SYSTEMS["declarations"]
-    return [s for s in statements(world.seed, day) if (s.unit.code not in own) == (agency == NATIONAL)]
+    return list(statements(world.seed, day, lambda unit: (unit.code not in own) == (agency == NATIONAL)))
 
 
 def declaration_list(world: World, day: date) -> list[tuple[Record, str | None]]:

@@ -42,13 +42,13 @@ class TokenDesk:
         return scheme.lower() == "bearer" and end > time.monotonic()
 
 
-def basic(authorization: str | None) -> tuple[str, str] | None:
-    """Id and secret of a Basic header, each form-encoded as RFC 6749 section 2.3.1 asks; None when there is none."""
+def basic(authorization: str | None) -> list[tuple[str, str]]:
+    """What id and secret a Basic header may mean: form-encoded as RFC 6749 asks, or plain as many clients send them."""
     scheme, _, text = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
-        return None
+        return []
     try:
         login, _, password = base64.b64decode(text.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return None
-    return unquote_plus(login), unquote_plus(password)
+        return []
+    return [(login, password), (unquote_plus(login), unquote_plus(password))]

@@ -9,7 +9,7 @@ figure. ``grows`` = year: the figure adds up from January on.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -100,15 +100,15 @@ def _rounds(year: int) -> Iterator[tuple[str, date, int, float]]:
     yield "appraised", date(year + 1, 5, 18), 4, 0.9
 
 
-def statements(seed: int, day: date) -> Iterator[Statement]:
-    """All that was stated by ``day`` for this year, and for the last year its final round."""
+def statements(seed: int, day: date, wanted: Callable[[Unit], bool] = lambda _: True) -> Iterator[Statement]:
+    """All that the ``wanted`` provinces stated by ``day`` for this year, and for the last year its final round."""
     for year in (day.year - 1, day.year):
         for basis, first, quarter, coverage in _rounds(year):
             if year < day.year and quarter < 4:
                 continue
             for unit in units_on(first):
                 stated_on = first + timedelta(days=whole(0, 8, seed, "stated", unit.code, year, basis, quarter))
-                if stated_on <= day:
+                if stated_on <= day and wanted(unit):
                     yield from _form(seed, unit, year, basis, stated_on, quarter, coverage)
 
 

@@ -195,11 +195,12 @@ def _events(
     punctual = np.where(u("early") < 0.3 + 0.5 * digital, early, due_day)
     finish_day = np.where(on_time, punctual, due_day + 1 + (u("late") * 12).astype(np.int64))
 
-    process = answered + 600 + (u("process") * 10_000).astype(np.int64)
+    soon = answered + 600 + (u("process") * 10_000).astype(np.int64)
+    process = np.where(u("waits") < 0.3, _office(_local_day(answered) + 1, u("process")), soon)
     happens(Event.PROCESS, received, process)
     asks_fee = received & has_fee & (u("asks_fee") < 0.25)
     happens(Event.ASK_FEE, asks_fee, process + 900)
-    happens(Event.PAY, asks_fee, process + 1800 + (u("pay") * 40_000).astype(np.int64))
+    happens(Event.PAY, asks_fee, process + 1800 + (u("pay") * 150_000).astype(np.int64))
 
     withdrawn = received & (u("withdrawn") < 0.012)
     asks = received & ~withdrawn & (u("asks") < 0.14 - 0.08 * digital)
