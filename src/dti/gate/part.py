@@ -187,17 +187,15 @@ class Bench:
 
     def write_passed(self, path: Path) -> int:
         """Write the rows that may pass, in landed order; returns how many (none: no file)."""
-        columns = ", ".join(identifier(name) for name in passed_schema(self._contract).names)
-        written = self._db.execute(f"""
-            COPY (
-                SELECT {columns} FROM typed
-                WHERE row_number NOT IN (SELECT row_number FROM faults WHERE severity = 'warning')
-                ORDER BY row_number
-            ) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)
-        """).fetchall()[0][0]
-        if not written:
-            path.unlink(missing_ok=True)
-        return int(written)
+        schema = passed_schema(self._contract)
+        rows = self._db.sql(f"""
+            SELECT {", ".join(map(identifier, schema.names))} FROM typed
+            WHERE row_number NOT IN (SELECT row_number FROM faults WHERE severity = 'warning')
+            ORDER BY row_number
+        """).to_arrow_table()
+        if rows.num_rows:
+            pq.write_table(rows.cast(schema), path, compression="zstd")
+        return int(rows.num_rows)
 
     def _find_units(self) -> None:
         """Fill ``units``: one row for each (text, geography) of the part that means a unit."""

@@ -18,7 +18,7 @@ from dti.clock import day_end, day_start
 from dti.feeds import load_contract
 from dti.gate import Verdict
 from dti.landing.batch import Manifest, Part
-from dti.settings import Settings, get_settings
+from dti.settings import Settings
 
 Row = dict[str, str | None]
 Land = Callable[..., Manifest]
@@ -111,15 +111,6 @@ GOOD: dict[str, Row] = {
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of an empty home, over the repository's own contracts, suites and reference data."""
-    monkeypatch.setenv("DTI_HOME", str(tmp_path / "home"))
-    get_settings.cache_clear()
-    yield get_settings()
-    get_settings.cache_clear()
-
-
-@pytest.fixture
 def good() -> Callable[..., Row]:
     """``good(feed, **changes)``: a faultless row with a key of its own, less what ``changes`` spoil."""
     numbers = count(1)
@@ -142,13 +133,18 @@ def land(settings: Settings) -> Land:
     batches = count()
 
     def write(
-        feed: str, rows: Sequence[Row], *, parts: int = 1, night: date = date(2025, 8, 10), **fields: Any
+        feed: str,
+        rows: Sequence[Row],
+        *,
+        parts: int = 1,
+        night: date = date(2025, 8, 10),
+        columns: Sequence[str] | None = None,
     ) -> Manifest:
         started = datetime(2025, 8, 10, 19, tzinfo=UTC) + timedelta(minutes=next(batches))
         batch_id = f"portal.{night}.{started:%Y%m%dT%H%M%S%fZ}"
         folder = settings.landing_dir / feed / "portal" / batch_id
         folder.mkdir(parents=True)
-        schema = pa.schema([(name, pa.string()) for name in load_contract(feed).landed_columns])
+        schema = pa.schema([(name, pa.string()) for name in columns or load_contract(feed).landed_columns])
         size = max(1, -(-len(rows) // parts))
         written = [
             _write_part(folder / f"part-{i:05d}.parquet", rows[i * size : (i + 1) * size], schema)
@@ -172,7 +168,6 @@ def land(settings: Settings) -> Land:
             finished_at=started,
             source_hash="",
             contract_hash=load_contract(feed).content_hash,
-            **fields,
         )
         (folder / "manifest.json").write_text(manifest.model_dump_json(), "utf-8")
         return manifest

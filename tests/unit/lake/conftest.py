@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,18 +17,9 @@ from dti import lake
 from dti.feeds import load_contract
 from dti.gate import Verdict
 from dti.gate.schema import passed_schema
-from dti.settings import Settings, get_settings
+from dti.settings import Settings
 
 Row = dict[str, Any]
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of an empty home, over the repository's own contracts."""
-    monkeypatch.setenv("DTI_HOME", str(tmp_path / "home"))
-    get_settings.cache_clear()
-    yield get_settings()
-    get_settings.cache_clear()
 
 
 @pytest.fixture
