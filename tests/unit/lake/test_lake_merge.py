@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
@@ -157,6 +158,37 @@ def test_two_writers_at_once_both_get_their_rows_in(settings, passed, dossier, c
         list(pool.map(lambda verdict: lake.merge(FEED, [verdict], settings=settings), verdicts))
     assert content("count(*)") == [(601,)]
     assert content("dossier_id, status_code")[0] == ("H0", 4)
+
+
+def test_a_writer_who_lost_the_race_reads_again_and_merges_once(settings, passed, dossier, content, monkeypatch):
+    monkeypatch.setattr(merging, "_PAUSE_SECONDS", 0)
+    lake.merge(FEED, [passed([dossier("H1", 2)])], settings=settings)
+    faster, slower = passed([dossier("H1", 4, updated=2)]), passed([dossier("H1", 9, updated=3), dossier("H2")])
+    honest, tries = merging._commit, []
+
+    def overtaken_once(contract, table, *rest):
+        tries.append(table.version())
+        if len(tries) == 1:
+            with monkeypatch.context() as aside:
+                aside.setattr(merging, "_commit", honest)
+                lake.merge(FEED, [faster], settings=settings)
+        honest(contract, table, *rest)
+
+    monkeypatch.setattr(merging, "_commit", overtaken_once)
+    lake.merge(FEED, [slower], settings=settings)
+    assert content("dossier_id, status_code") == [("H1", 9), ("H2", 2)]
+    assert len(tries) == 2, "the first commit was refused, the second started from the newer version"
+    assert tries[1] > tries[0]
+
+
+def test_a_writer_who_always_loses_says_so(settings, passed, dossier, monkeypatch):
+    def lose(*_):
+        raise CommitFailedError("somebody was faster")
+
+    monkeypatch.setattr(merging, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(merging, "_commit", lose)
+    with pytest.raises(lake.LakeError, match="other writers were faster 5 times"):
+        lake.merge(FEED, [passed([dossier("H1")])], settings=settings)
 
 
 @hypothesis(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
