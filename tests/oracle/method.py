@@ -21,17 +21,31 @@ WEIGHTS = {
 }
 BASES = ("measured", "appraised", "declared")
 # (unit, metric, feed, basis) → value; feed is the measuring feed, or 'declarations' for the other two bases
-Metrics = dict[tuple[str, str, str, str], Fraction]
+Key = tuple[str, str, str, str]
+Metrics = dict[Key, Fraction]
+# The former provinces that a merged value was made of; what is not in it is the unit's own.
+Parts = dict[Key, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A framework: rows as in indicators.csv, composites as weights over pillars, and which basis wins."""
+
+    rows: list[dict[str, str]]
+    composites: dict[str, dict[str, Fraction]]
+    bases: tuple[str, ...] = BASES
 
 
 @dataclass(frozen=True)
 class Score:
-    """What one indicator gives one unit."""
+    """What one indicator gives one unit; ``coverage`` is the share of the unit that the value speaks for."""
 
     status: str
     basis: str | None
     points: Fraction
     max_points: Fraction
+    coverage: Fraction = Fraction(1)
+    uncapped: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -50,47 +64,71 @@ def four_decimals(value: Fraction) -> Fraction:
     return Fraction(int(value * 10_000 + Fraction(1, 2)), 10_000)
 
 
-def _value(metrics: Metrics, unit: str, metric: str, feed: str, order: tuple[str, ...]) -> tuple[Fraction, str] | None:
+def _value(
+    metrics: Metrics,
+    parts: Parts,
+    unit: str,
+    metric: str,
+    feed: str,
+    order: tuple[str, ...],
+    alike: tuple[str, ...] | None,
+) -> tuple[Fraction, str, tuple[str, ...]] | None:
+    """The first value in the order of bases; with ``alike``, the first that was made of the same provinces."""
     for basis in order:
-        found = metrics.get((unit, metric, feed if basis == "measured" else "declarations", basis))
-        if found is not None:
-            return found, basis
+        key = (unit, metric, feed if basis == "measured" else "declarations", basis)
+        made_of = parts.get(key, ())
+        if key in metrics and alike in {None, made_of}:
+            return metrics[key], basis, made_of
     return None
 
 
-def score(row: dict[str, str], unit: str, metrics: Metrics) -> Score:
-    """Points of one indicator (a row of indicators.csv) for one unit."""
+def score(
+    row: dict[str, str],
+    unit: str,
+    metrics: Metrics,
+    parts: Parts | None = None,
+    bases: tuple[str, ...] = BASES,
+    parts_count: int = 1,
+) -> Score:
+    """Points of one indicator (a row of indicators.csv) for one unit, merged from ``parts_count`` former ones."""
+    parts = parts or {}
     top = Fraction(row["max_points"])
-    numerator = _value(metrics, unit, row["numerator_metric"], row["feed"], BASES)
+    numerator = _value(metrics, parts, unit, row["numerator_metric"], row["feed"], bases, None)
     if numerator is None:
-        return Score("missing", None, Fraction(0), top)
-    n, basis = numerator
-    share: Fraction
+        return Score("missing", None, Fraction(0), top, Fraction(0))
+    n, basis, made_of = numerator
+    coverage = Fraction(len(made_of), parts_count) if made_of else Fraction(1)
+    value = n
     if row["denominator_metric"]:
-        order = (basis, *(b for b in BASES if b != basis))
-        denominator = _value(metrics, unit, row["denominator_metric"], row["feed"], order)
+        order = (basis, *(b for b in bases if b != basis))
+        denominator = _value(metrics, parts, unit, row["denominator_metric"], row["feed"], order, made_of)
         if denominator is None:
-            denominator = _value(metrics, unit, row["denominator_metric"], "calendar", ("measured",))
+            denominator = _value(metrics, parts, unit, row["denominator_metric"], "calendar", ("measured",), None)
         if denominator is None:
-            return Score("missing", basis, Fraction(0), top)
+            return Score("missing", basis, Fraction(0), top, Fraction(0))
         if denominator[0] == 0:
-            return Score("undefined", basis, Fraction(0), top)
-        share = n / denominator[0]
-        if row["rule"] == "target_ratio":
-            share /= Fraction(row["target"])
-    elif row["rule"] == "yes_no":
-        share = Fraction(int(n >= 1))
-    elif row["rule"] == "target_count":
-        share = n / Fraction(row["target"])
-    elif row["rule"] == "steps":
+            return Score("undefined", basis, Fraction(0), top, coverage)
+        value = n / denominator[0]
+    share = _share(row["rule"], row["target"], value)
+    return Score("scored", basis, min(max(share, Fraction(0)), Fraction(1)) * top, top, coverage, share)
+
+
+def _share(rule: str, target: str, value: Fraction) -> Fraction:
+    """The share of its points that a value is worth, before it is capped."""
+    if rule == "yes_no":
+        return Fraction(int(value >= 1))
+    if rule == "ratio":
+        return value
+    if rule in {"target_ratio", "target_count"}:
+        return value / Fraction(target)
+    if rule == "steps":
         share = Fraction(0)
-        for step in row["target"].split(";"):
+        for step in target.split(";"):
             threshold, gives = step.split("=")
-            if n >= Fraction(threshold):
+            if value >= Fraction(threshold):
                 share = Fraction(gives)
-    else:
-        raise AssertionError(f"the oracle does not know rule {row['rule']}")
-    return Score("scored", basis, min(max(share, Fraction(0)), Fraction(1)) * top, top)
+        return share
+    raise AssertionError(f"the oracle does not know rule {rule}")
 
 
 def _ranks(values: dict[str, Fraction]) -> dict[str, int]:
@@ -119,28 +157,49 @@ def indicators(framework: str = "922-2022") -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def index(
-    metrics: Metrics, geography: str = "34", framework: str = "922-2022"
-) -> tuple[dict[tuple[str, str], Score], dict[str, dict[str, Index]], dict[str, dict[str, Index]]]:
+Scores = dict[tuple[str, str], Score]
+Indices = dict[str, dict[str, Index]]
+
+
+def index(metrics: Metrics, geography: str = "34", framework: str = "922-2022") -> tuple[Scores, Indices, Indices]:
     """All scores by (unit, indicator), indices by pillar and unit, and composites by code and unit."""
+    weights = {code: {p: Fraction(w) for p, w in own.items()} for code, own in WEIGHTS.items()}
+    method = Method(indicators(framework), weights)
     region = units(geography)
-    scores: dict[tuple[str, str], Score] = {}
+    scores = all_scores(method, metrics, region)
+    return (scores, *indices(method, scores, region))
+
+
+def all_scores(
+    method: Method, metrics: Metrics, region: dict[str, str], parts: Parts | None = None,
+    parts_counts: dict[str, int] | None = None,
+) -> Scores:  # fmt: skip
+    """Every indicator of every unit."""
+    counts = parts_counts or {}
+    return {
+        (unit, row["code"]): score(row, unit, metrics, parts, method.bases, counts.get(unit, 1))
+        for row in method.rows
+        for unit in region
+    }
+
+
+def indices(method: Method, scores: Scores, region: dict[str, str]) -> tuple[Indices, Indices]:
+    """Pillars and composites of all units from their scores."""
     by_pillar: dict[tuple[str, str], list[Score]] = defaultdict(list)
-    for row in indicators(framework):
+    for row in method.rows:
         for unit in region:
-            scores[unit, row["code"]] = found = score(row, unit, metrics)
-            by_pillar[row["pillar_code"], unit].append(found)
+            by_pillar[row["pillar_code"], unit].append(scores[unit, row["code"]])
     raw: dict[str, dict[str, Fraction]] = defaultdict(dict)
     known: dict[str, dict[str, Fraction]] = defaultdict(dict)
-    for (pillar, unit), parts in by_pillar.items():
-        if top := sum((p.max_points for p in parts), Fraction(0)):
-            raw[pillar][unit] = sum((p.points for p in parts), Fraction(0)) / top
-            known[pillar][unit] = sum((p.max_points for p in parts if p.status != "missing"), Fraction(0)) / top
+    for (pillar, unit), own in by_pillar.items():
+        if top := sum((p.max_points for p in own), Fraction(0)):
+            raw[pillar][unit] = sum((p.points for p in own), Fraction(0)) / top
+            known[pillar][unit] = sum((p.max_points * p.coverage for p in own), Fraction(0)) / top
     pillars = {pillar: _index(raw[pillar], known[pillar], region) for pillar in raw}
     composites = {}
-    for code, weights in WEIGHTS.items():
+    for code, weights in method.composites.items():
         whole = sum(weights.values())
         mean = {u: sum((w * raw[p][u] for p, w in weights.items()), Fraction(0)) / whole for u in region}
         seen = {u: sum((w * known[p][u] for p, w in weights.items()), Fraction(0)) / whole for u in region}
         composites[code] = _index(mean, seen, region)
-    return scores, pillars, composites
+    return pillars, composites

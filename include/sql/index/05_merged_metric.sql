@@ -19,7 +19,7 @@ part as (
         p.*,
         p.part_unit_id = p.unit_id as is_own,
         coalesce(d.merge, 'mean') as rule,
-        case when p.basis in ('measured', 'calendar') then d.aggregation else 'last' end as aggregation
+        coalesce(case when p.basis in ('measured', 'calendar') then d.aggregation end, 'last') as aggregation
     from score.run as r
     inner join score.metric_part as p using (run_id)
     left join lateral (
