@@ -74,6 +74,7 @@ judged as (
         case
             when numerator is null or (is_fraction and denominator is null) then 'missing'
             when is_fraction and denominator <= 0 then 'undefined'
+            when rule = 'manual' and max_points = 0 then 'undefined'
             else 'scored'
         end as status
     from known
@@ -94,12 +95,14 @@ earned as (
     select
         v.unit_id,
         v.indicator_code,
+        -- Stated points are a share of the maximum like any other value.
         case v.rule
             when 'yes_no' then case when v.value >= 1 then 1 else 0 end
             when 'ratio' then v.value
             when 'target_ratio' then round(v.value, 30) / v.target
             when 'target_count' then round(v.value, 30) / v.target
             when 'steps' then coalesce(reached.share, 0)
+            when 'manual' then round(v.value, 30) / v.max_points
         end as share
     from valued as v
     left join lateral (

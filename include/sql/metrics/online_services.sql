@@ -26,11 +26,31 @@ dossiers_of_procedure as (
         sum(f.dossiers_on_time) as dossiers_on_time,
         sum(f.dossiers_early) as dossiers_early,
         sum(f.dossiers_electronic_result) as dossiers_electronic_result,
-        sum(f.dossiers_satisfied) as dossiers_satisfied
+        sum(f.dossiers_satisfied) as dossiers_satisfied,
+        sum(f.dossiers_direct) as dossiers_direct,
+        sum(f.dossiers_by_post) as dossiers_by_post,
+        sum(f.dossiers_fee_zero) as dossiers_fee_zero,
+        sum(f.dossiers_payment_online) as dossiers_payment_online,
+        sum(f.dossiers_payment_on_portal) as dossiers_payment_on_portal,
+        sum(f.dossiers_online_with_result) as dossiers_online_with_result,
+        sum(f.dossiers_from_citizens) as dossiers_from_citizens,
+        sum(f.dossiers_citizens_population_data) as dossiers_citizens_population_data,
+        sum(f.dossiers_punctual) as dossiers_punctual,
+        sum(f.dossiers_unpunctual) as dossiers_unpunctual,
+        sum(f.dossiers_disliked) as dossiers_disliked,
+        sum(f.dossiers_digitised_with_result) as dossiers_digitised_with_result
     from facts.online_services as f
     inner join unit on f.unit_id = unit.unit_id
     where f.day between :from_day and :to_day
     group by f.unit_id, f.source_id, f.procedure_code
+),
+
+-- A procedure carries a fee when any of its dossiers did, whichever source reported it.
+fee_known as (
+    select
+        d.*,
+        sum(d.dossiers_with_fee) over (partition by d.unit_id, d.procedure_code) > 0 as has_fee
+    from dossiers_of_procedure as d
 ),
 
 dossiers as (
@@ -52,8 +72,23 @@ dossiers as (
         sum(d.dossiers_early) as dossiers_early,
         sum(d.dossiers_electronic_result) as dossiers_electronic_result,
         sum(d.dossiers_satisfied) as dossiers_satisfied,
-        count(distinct d.procedure_code) filter (where d.dossiers_online > 0) as services_with_online_dossier
-    from dossiers_of_procedure as d
+        sum(d.dossiers_direct) as dossiers_direct,
+        sum(d.dossiers_by_post) as dossiers_by_post,
+        sum(d.dossiers_online_with_result) as dossiers_online_with_result,
+        sum(d.dossiers_from_citizens) as dossiers_from_citizens,
+        sum(d.dossiers_citizens_population_data) as dossiers_citizens_population_data,
+        sum(d.dossiers_punctual) as dossiers_punctual,
+        sum(d.dossiers_unpunctual) as dossiers_unpunctual,
+        sum(d.dossiers_disliked) as dossiers_disliked,
+        sum(d.dossiers_digitised_with_result) as dossiers_digitised_with_result,
+        coalesce(sum(d.dossiers_received - d.dossiers_fee_zero) filter (where d.has_fee), 0)
+            as dossiers_of_fee_services,
+        coalesce(sum(d.dossiers_payment_online) filter (where d.has_fee), 0) as dossiers_of_fee_services_paid_online,
+        count(distinct d.procedure_code) filter (where d.dossiers_online > 0) as services_with_online_dossier,
+        count(distinct d.procedure_code) filter (where d.has_fee) as services_with_fee,
+        count(distinct d.procedure_code) filter (where d.has_fee and d.dossiers_payment_on_portal > 0)
+            as services_paid_on_portal
+    from fee_known as d
     group by d.unit_id
 ),
 
@@ -103,7 +138,21 @@ inner join lateral (
     ('dossiers_early', d.dossiers_early),
     ('dossiers_electronic_result', d.dossiers_electronic_result),
     ('dossiers_satisfied', d.dossiers_satisfied),
-    ('services_with_online_dossier', d.services_with_online_dossier)
+    ('dossiers_direct', d.dossiers_direct),
+    ('dossiers_by_post', d.dossiers_by_post),
+    ('dossiers_online_with_result', d.dossiers_online_with_result),
+    ('dossiers_from_citizens', d.dossiers_from_citizens),
+    ('dossiers_citizens_population_data', d.dossiers_citizens_population_data),
+    ('dossiers_punctual', d.dossiers_punctual),
+    ('dossiers_unpunctual', d.dossiers_unpunctual),
+    ('dossiers_disliked', d.dossiers_disliked),
+    ('dossiers_digitised_with_result', d.dossiers_digitised_with_result),
+    ('dossiers_less_unpunctual_and_disliked', d.dossiers_finished - d.dossiers_unpunctual - d.dossiers_disliked),
+    ('dossiers_of_fee_services', d.dossiers_of_fee_services),
+    ('dossiers_of_fee_services_paid_online', d.dossiers_of_fee_services_paid_online),
+    ('services_with_online_dossier', d.services_with_online_dossier),
+    ('services_with_fee', d.services_with_fee),
+    ('services_paid_on_portal', d.services_paid_on_portal)
 ) as m (metric, value) on true
 union all
 select

@@ -7,7 +7,8 @@
 ``reason``          what is wrong with a row that fails, in English; ``reason_vi`` the same in Vietnamese
 ``scope``           ``row`` (default): judged part by part; ``batch``: needs all rows at once, such as uniqueness.
                     Of rows already quarantined a batch rule sees that they exist, not their values.
-``value_set_from``  ``reference/metrics.csv:metric``: fills ``kwargs.value_set`` from a column of a file in ``include/``
+``value_set_from``  ``reference/metrics.csv:metric``: fills ``kwargs.value_set`` from a column of a file in include/;
+                    several, or patterns such as ``frameworks/*/indicators.csv:numerator_metric``, add up
 
 Any value of ``kwargs`` may be ``{$PARAMETER: name}``; the names are in ``PARAMETERS``.
 """
@@ -32,6 +33,7 @@ from dti.settings import Settings
 
 PARAMETERS = ("horizon", "horizon_day", "horizon_year")
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Column = Annotated[str, StringConstraints(pattern=r"^[\w./*-]+\.csv:\w+$")]
 
 
 class _Strict(BaseModel):
@@ -45,7 +47,7 @@ class Meta(_Strict):
     reason: Text
     reason_vi: Text
     scope: Literal["row", "batch"] = "row"
-    value_set_from: Annotated[str, StringConstraints(pattern=r"^[\w./-]+\.csv:\w+$")] | None = None
+    value_set_from: list[Column] | Column | None = None
 
 
 class Expectation(_Strict):
@@ -140,19 +142,32 @@ def parameters_at(horizon: datetime) -> dict[str, Any]:
 
 
 def _with_value_set(expectation: Expectation, include_dir: Path, suite_path: Path) -> Expectation:
-    reference = expectation.meta.value_set_from
-    if reference is None:
+    named = expectation.meta.value_set_from
+    if named is None:
         return expectation
-    file, column = reference.split(":")
     where = f"{suite_path}: {expectation.rule}"
-    if not (include_dir / file).is_file():
+    values = {
+        value for each in ([named] if isinstance(named, str) else named) for value in _column(each, include_dir, where)
+    }
+    return expectation.model_copy(update={"kwargs": {**expectation.kwargs, "value_set": sorted(values)}})
+
+
+def _column(named: str, include_dir: Path, where: str) -> set[str]:
+    """What stands in one column of a file below include/, or of every file of a pattern."""
+    file, column = named.split(":")
+    found: set[str] = set()
+    paths = sorted(include_dir.glob(file))
+    if not paths:
         raise ConfigError(f"value_set_from: no such file {file}", where=where, remedy="name a file below include/")
-    with (include_dir / file).open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.DictReader(lines)
-        if column not in (rows.fieldnames or []):
-            raise ConfigError(f"value_set_from: {file} has no column {column}", where=where, remedy="name one it has")
-        values = sorted({row[column] for row in rows})
-    return expectation.model_copy(update={"kwargs": {**expectation.kwargs, "value_set": values}})
+    for path in paths:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines)
+            if column not in (rows.fieldnames or []):
+                shown = path.relative_to(include_dir)
+                what = f"value_set_from: {shown} has no column {column}"
+                raise ConfigError(what, where=where, remedy="name one it has")
+            found |= {row[column] for row in rows}
+    return found
 
 
 def _condition_columns(condition: Any) -> list[str]:

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from dti.errors import MethodError
 from dti.index.lint import MetricKey, lint
-from dti.index.model import Finding, Framework, Indicator, Step, nearest_line, points_metric
+from dti.index.model import Finding, Framework, Indicator, Step, nearest_line
 from dti.index.published import PublishedFramework, lint_published
 from dti.index.shelf import lint_beside, unit_levels
 from dti.settings import Settings, get_settings
@@ -120,7 +120,7 @@ def _read(folder: Path) -> tuple[Framework | PublishedFramework | None, list[Fin
     published = head.get("status") == "published_only"
     indicators: list[Indicator] = []
     if not published:
-        indicators, row_findings = _read_indicators(folder / CSV_FILE, str(head.get("framework")))
+        indicators, row_findings = _read_indicators(folder / CSV_FILE)
         findings += row_findings
     if findings:
         return None, findings
@@ -183,7 +183,7 @@ def _key_lines(node: yaml.Node, prefix: str) -> Iterator[tuple[str, int]]:
         yield from _key_lines(child, path)
 
 
-def _read_indicators(path: Path, framework_id: str) -> tuple[list[Indicator], list[Finding]]:
+def _read_indicators(path: Path) -> tuple[list[Indicator], list[Finding]]:
     """The rows of indicators.csv in their order, and what is wrong with single rows."""
     if not path.is_file():
         return [], [Finding(file=str(path), line=1, what="no such file", remedy="give one row an indicator")]
@@ -204,7 +204,7 @@ def _read_indicators(path: Path, framework_id: str) -> tuple[list[Indicator], li
             )
             continue
         try:
-            indicators.append(_indicator(row, line, framework_id))
+            indicators.append(_indicator(row, line))
         except ValidationError as fault:
             findings += [_finding(str(path), line, error) for error in fault.errors()]
         except ValueError as fault:
@@ -212,13 +212,11 @@ def _read_indicators(path: Path, framework_id: str) -> tuple[list[Indicator], li
     return indicators, findings
 
 
-def _indicator(row: dict[str, str], line: int, framework_id: str) -> Indicator:
+def _indicator(row: dict[str, str], line: int) -> Indicator:
     values: dict[str, Any] = {column: row[column].strip() or None for column in _COLUMNS}
     values |= {column: row.get(column, "").strip() for column in OFFICIAL_COLUMNS}
     if values["rule"] == "steps":
         values["steps"] = _steps(values.pop("target") or "")
-    if values["rule"] == "manual" and values["numerator_metric"] is None:
-        values["numerator_metric"] = points_metric(framework_id, str(values["code"]))
     return Indicator.model_validate({**values, "line": line})
 
 

@@ -157,7 +157,7 @@ def _stated_points(framework: Framework, indicator: Indicator) -> Iterator[Findi
     name = points_metric(framework.framework_id, indicator.code)
     if indicator.numerator_metric != name:
         what = f"rule manual takes its points from {name}, not from {indicator.numerator_metric}"
-        yield _in_csv(framework, indicator, what, "empty numerator_metric, or give the rule that scores the metric")
+        yield _in_csv(framework, indicator, what, f"write {name}, or give the rule that scores the metric")
     if indicator.feed != STATED:
         yield _in_csv(framework, indicator, f"rule manual with feed {indicator.feed}", f"points are stated in {STATED}")
     if set(framework.basis_order) == {"measured"}:

@@ -87,11 +87,11 @@ class Indicator(_Strict):
     feed: MetricName
     name_provenance: Provenance
     points_provenance: Provenance
-    official_scoring: str = Field(default="", exclude=True, description="Cách xác định và tính điểm, as decided.")
-    official_evidence: str = Field(default="", exclude=True, description="Tài liệu kiểm chứng, as decided.")
-    official_source: str = Field(default="", exclude=True, description="Nguồn thu thập dữ liệu, as decided.")
-    official_verifier: str = Field(default="", exclude=True, description="Đơn vị phối hợp xác minh, as decided.")
-    attention: str = Field(default="", exclude=True, description="What a person should look at before relying on it.")
+    official_scoring: str = Field(default="", description="Cách xác định và tính điểm, as decided.")
+    official_evidence: str = Field(default="", description="Tài liệu kiểm chứng, as decided.")
+    official_source: str = Field(default="", description="Nguồn thu thập dữ liệu, as decided.")
+    official_verifier: str = Field(default="", description="Đơn vị phối hợp xác minh, as decided.")
+    attention: str = Field(default="", description="What a person should look at before relying on it.")
     line: int = Field(default=0, exclude=True, description="Line in indicators.csv; no part of the method.")
 
 

@@ -35,6 +35,7 @@ def _table(name: str, row: dict[str, Any]) -> TableClause:
 
 def _head(framework: Framework) -> dict[str, Any]:
     return {
+        "family": framework.family,
         "decision": framework.decision,
         "decided_on": framework.decided_on,
         "name_vi": framework.name_vi,

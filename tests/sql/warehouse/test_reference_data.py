@@ -18,7 +18,7 @@ def ask(settings: Settings, question: str) -> list[tuple[object, ...]]:
 
 
 def test_both_geographies_with_their_regions(warehouse: Settings) -> None:
-    regions = {"63": "", "34": ""}
+    regions = {"63": "", "34": "", "tay-ninh-2025": ""}
     for geography, region, units in ask(
         warehouse, "select geography, region_code, count(*) from unit group by 1, 2 order by 1, 2"
     ):
@@ -26,7 +26,22 @@ def test_both_geographies_with_their_regions(warehouse: Settings) -> None:
     assert regions["63"] == "BTBDHMT 14, DBSCL 13, DBSH 11, DNB 6, TDMNPB 14, TN 5, "
     assert regions["34"] == "BTB 5, DBSCL 5, DBSH 6, DNB 3, NTBTN 6, TDMNPB 9, "
     days = ask(warehouse, "select distinct geography, valid_from::text, valid_to::text from unit order by 1 desc")
-    assert days == [("63", "2008-08-01", "2025-07-01"), ("34", "2025-07-01", None)]
+    assert days == [
+        ("tay-ninh-2025", "2025-07-01", None),
+        ("63", "2008-08-01", "2025-07-01"),
+        ("34", "2025-07-01", None),
+    ]
+
+
+def test_the_96_communes_of_tay_ninh_have_their_codes_and_their_province(warehouse: Settings) -> None:
+    assert ask(
+        warehouse,
+        "select unit_type, parent_unit_id, region_name, count(*), count(distinct code), min(unit_id), max(unit_id) "
+        "from unit where unit_level = 'commune' group by 1, 2, 3 order by 1",
+    ) == [
+        ("commune", "P34-80", "Tỉnh Tây Ninh", 82, 82, "C34-25486", "C34-28243"),
+        ("ward", "P34-80", "Tỉnh Tây Ninh", 14, 14, "C34-25459", "C34-27787"),
+    ]
 
 
 def test_seventeen_pairs_six_triples_and_eleven_unchanged(warehouse: Settings) -> None:
@@ -140,7 +155,7 @@ def test_every_metric_has_both_names_and_one_way_to_add_up(warehouse: Settings) 
     path = next(p for p in reference_files() if p.name == "metrics.csv")
     with path.open(encoding="utf-8", newline="") as file:
         metrics = {(row["metric"], row["feed"]): row for row in csv.DictReader(file)}
-    assert len(metrics) == 146
+    assert len(metrics) == 167
     assert all(all(row.values()) for row in metrics.values())
     assert metrics["months_in_period", "calendar"]["aggregation"] == "calendar"
     assert {row["aggregation"] for (_, feed), row in metrics.items() if feed == "declarations"} == {"last"}

@@ -13,7 +13,7 @@ from dti.index.annex.scoring import Unclear, Understood, understand
 from dti.index.annex.table import Annex, Row
 from dti.index.annex.wording import same_name
 from dti.index.lint import STATED
-from dti.index.model import RULES_WITH_DENOMINATOR, Framework, Indicator, Pillar
+from dti.index.model import RULES_WITH_DENOMINATOR, Framework, Indicator, Pillar, points_metric
 
 NO_GROUP = "Không phân nhóm"
 
@@ -38,7 +38,7 @@ def adopt(
     """
     codes = _pillar_codes(annex, replaced, pillar_codes)
     old = {indicator.code: indicator for indicator in replaced.indicators} if replaced else {}
-    rows = [_row(row, codes[row.code[:1]], old.get(row.dotted), replaced) for row in annex.indicators]
+    rows = [_row(row, framework_id, codes[row.code[:1]], old.get(row.dotted), replaced) for row in annex.indicators]
     pillars = [_pillar(annex, row, codes[row.code], replaced) for row in annex.pillars]
     remarks = list(annex.remarks)
     composites = _composites(pillars, replaced, head, remarks)
@@ -67,14 +67,14 @@ def _old_pillar(row: Row, replaced: Framework | None) -> Pillar | None:
     return next((p for p in replaced.pillars if same_name(p.name_vi, row.name)), None) if replaced else None
 
 
-def _row(row: Row, pillar: str, old: Indicator | None, replaced: Framework | None) -> dict[str, str]:
+def _row(row: Row, framework_id: str, pillar: str, old: Indicator | None, replaced: Framework | None) -> dict[str, str]:
     points = row.points or Decimal(0)
     scoring = row.texts.get("scoring", "")
     same = old if old is not None and same_name(old.name_vi, row.name) else None
     read = understand(scoring, points)
-    rule: dict[str, str] = {
+    rule = {
         "rule": "manual",
-        "numerator_metric": "",
+        "numerator_metric": points_metric(framework_id, row.dotted),
         "denominator_metric": "",
         "target": "",
         "feed": STATED,
