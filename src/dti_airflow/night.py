@@ -6,8 +6,8 @@ tasks, retries, assets and metadata, task after task, and Airflow is imported on
 
 from __future__ import annotations
 
-import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
 INDEX_DAG = "compute_indices"
-LOOK_NEXT = """look next:
-  uv run dti status                           how fresh each source is
-  uv run dti sql "select * from marts.run"    ask the warehouse anything
-  make up                                     Airflow's own screen, on its schedule
-  {log}"""
+LOOK_NEXT = {
+    "{dti} status": "how fresh each source is",
+    '{dti} sql "select * from marts.run"': "ask the warehouse anything",
+    "make up": "Airflow's own screen, on its schedule",
+    "make down": "stop PostgreSQL, which still runs",
+}
 
 
 def run_night(night: date, settings: Settings, console: Console) -> None:
@@ -42,16 +43,31 @@ def run_night(night: date, settings: Settings, console: Console) -> None:
 
     A source that fails is shown and stops nothing else. Raises ServiceError when anything else fails, naming the log.
     """
+    started = time.monotonic()
+    log = services.log_path(settings, f"night-{night}")
+    with services.alone(settings):
+        _refuse_beside_a_scheduler(settings)
+        _run_dags(night, settings, console, log)
+    _print_results(settings)
+    console.print(f"\nnight of {night} done in {time.monotonic() - started:.0f} s\n")
+    dti = "uv run dti" if shutil.which("uv") else ".venv/bin/dti"
+    console.print("look next:")
+    for command, answer in LOOK_NEXT.items():
+        console.print(f"  {command.format(dti=dti):<46}{answer}", markup=False, soft_wrap=True)
+    console.print(f"  {log}", markup=False, soft_wrap=True)
+
+
+def _refuse_beside_a_scheduler(settings: Settings) -> None:
     if services.is_running(settings, "scheduler"):
         raise services.ServiceError(
             "Airflow is up and would run the same tasks a second time",
             where="make run",
             remedy="trigger the night in Airflow, or make down first",
         )
-    started = time.monotonic()
-    log = services.log_path(settings, f"night-{night}")
+
+
+def _run_dags(night: date, settings: Settings, console: Console, log: Path) -> None:
     with (
-        _alone(settings),
         console.status("preparing the warehouse and Airflow's metadata") as progress,
         output_to(log, console),
         _sandbox(settings, night) as sandbox,
@@ -65,23 +81,6 @@ def run_night(night: date, settings: Settings, console: Console) -> None:
             progress.update(dag.dag_id)
             _run(dag, night, console, log)
         _forget_queued_events()
-    _print_results(settings)
-    console.print(f"\nnight of {night} done in {time.monotonic() - started:.0f} s\n")
-    console.print(LOOK_NEXT.format(log=log), soft_wrap=True)
-
-
-@contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """One ``make run`` at a time in a DTI_HOME; the kernel lets go when the holder dies."""
-    services.run_dir(settings).mkdir(parents=True, exist_ok=True)
-    with (services.run_dir(settings) / "night.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise services.ServiceError(
-                "another night is running", where=str(settings.home_dir), remedy="wait until it is done"
-            ) from None
-        yield
 
 
 @contextmanager

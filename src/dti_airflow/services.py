@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -69,11 +70,32 @@ def airflow_services() -> list[Service]:
     ]
 
 
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """One ``make run`` or ``make up`` at a time in a DTI_HOME; the kernel lets go when the holder dies.
+
+    A scheduler would pick up the tasks of a night that runs without one. Raises ServiceError when someone is at work.
+    """
+    run_dir(settings).mkdir(parents=True, exist_ok=True)
+    with (run_dir(settings) / "alone.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            where = str(settings.home_dir)
+            raise ServiceError("another make run or make up is at work", where=where, remedy="wait for it") from None
+        yield
+
+
 def up(settings: Settings, console: Console) -> None:
     """Start what is not running yet and wait until all of it is healthy.
 
     Raises ServiceError when a port is taken, or when a process ends or stays silent; what was started is stopped again.
     """
+    with alone(settings):
+        _up(settings, console)
+
+
+def _up(settings: Settings, console: Console) -> None:
     wanted = [sandbox_service(settings), *airflow_services()]
     missing = [service for service in wanted if not is_running(settings, service.name)]
     for service in missing:

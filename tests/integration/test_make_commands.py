@@ -91,13 +91,15 @@ def test_run_refuses_to_work_beside_a_scheduler(command, tmp_path):
     assert not psutil.pid_exists(scheduler.pid) or psutil.Process(scheduler.pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_two_runs_at_once_are_refused(command, tmp_path):
+@pytest.mark.parametrize("verb", ["run", "up"])
+def test_nothing_starts_while_another_run_is_at_work(command, tmp_path, verb):
     (tmp_path / "run").mkdir()
-    with (tmp_path / "run" / "night.lock").open("w") as lock:
+    with (tmp_path / "run" / "alone.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = command("run")
+        done = command(verb)
     assert done.returncode == 1
-    assert "another night is running" in flat(done.stderr)
+    assert "another make run or make up is at work" in flat(done.stderr)
+    assert processes.remembered(tmp_path / "run") == {}
 
 
 def test_run_does_not_take_another_program_for_the_sandbox(command, tmp_path):

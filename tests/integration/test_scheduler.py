@@ -118,7 +118,7 @@ def ingested(airflow: Airflow) -> dict[str, dict]:
     def finished(dag_id: str) -> list[dict]:
         return [r for r in airflow.runs(dag_id) if r["conf"] and r["state"] in ("success", "failed")]
 
-    until(lambda: all(finished(dag_id) for dag_id in ingest), 240, "the ingest runs")
+    until(lambda: all(finished(dag_id) for dag_id in ingest), 500, "the ingest runs")
     return {dag_id: finished(dag_id)[0] for dag_id in ingest}
 
 
@@ -137,7 +137,7 @@ def computed(airflow: Airflow, ingested: dict[str, dict]) -> list[dict]:
         over = all(run["state"] in ("success", "failed") for run in runs)
         return bool(runs) and over and max(run["start_date"] for run in runs) > last_load
 
-    until(settled, 120, "the index runs")
+    until(settled, 200, "the index runs")
     return [run for run in airflow.runs(INDEX) if run["run_type"] == "asset_triggered"]
 
 
