@@ -6,6 +6,8 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from python_calamine import (
     CalamineError,
@@ -37,10 +39,17 @@ def read_workbook(data: bytes, sheet: str | None, max_bytes: int, where: str) ->
     merged over several columns only in the first, :mod:`dti.sources.header` spreads it where it is a header. Raises
     SourceMalformed when the workbook cannot be read or is empty, SourceChanged when the sheet is not there.
     """
+    with open_workbook(data, max_bytes, where) as book:
+        return _table(_choose(book, sheet, where), where)
+
+
+@contextmanager
+def open_workbook(data: bytes, max_bytes: int, where: str) -> Iterator[CalamineWorkbook]:
+    """The workbook, safe to read: whatever is wrong with it, also while it is read, is told as SourceMalformed."""
     _refuse_bombs(data, max_bytes, where)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            return _table(_choose(book, sheet, where), where)
+            yield book
     except PasswordError:
         raise SourceMalformed(
             "the workbook is locked with a password", where=where, remedy="ask the agency for an open one"

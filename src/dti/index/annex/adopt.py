@@ -10,7 +10,7 @@ from typing import Any
 from dti.errors import MethodError
 from dti.index.annex.head import Head
 from dti.index.annex.scoring import Unclear, Understood, understand
-from dti.index.annex.table import Annex, Row
+from dti.index.annex.tree import Annex, Row
 from dti.index.annex.wording import same_name
 from dti.index.lint import STATED
 from dti.index.model import RULES_WITH_DENOMINATOR, Framework, Indicator, Pillar, points_metric

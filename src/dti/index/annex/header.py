@@ -7,27 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dti.index.annex.pages import Line
+from dti.index.annex.titles import FIELD_OF, REQUIRED
 from dti.index.annex.wording import fold
 
-TITLES: Mapping[str, tuple[str, ...]] = {
-    "code": ("stt", "tt", "so tt", "so thu tu", "ma", "ma chi so"),
-    "name": (
-        "chi so/chi so thanh phan", "chi so, chi so thanh phan", "chi so va chi so thanh phan", "chi so thanh phan",
-        "chi so", "ten chi so", "tieu chi", "tieu chi/tieu chi thanh phan", "noi dung", "noi dung chi so",
-    ),
-    "points": ("diem toi da", "diem", "thang diem", "diem chuan", "so diem toi da"),
-    "scoring": (
-        "cach xac dinh va tinh diem", "cach xac dinh, tinh diem", "cach xac dinh va cach tinh diem",
-        "cach xac dinh/tinh diem", "cach tinh diem", "phuong phap tinh diem", "phuong phap xac dinh va tinh diem",
-    ),
-    "evidence": ("tai lieu kiem chung", "tai lieu minh chung", "tai lieu, minh chung", "minh chung"),
-    "source": ("nguon thu thap du lieu", "nguon du lieu", "nguon thu thap so lieu", "nguon cung cap du lieu"),
-    "verifier": ("don vi phoi hop xac minh", "co quan phoi hop xac minh", "don vi xac minh", "don vi phoi hop"),
-}  # fmt: skip
-"""Field → what its column is headed, folded. The first of each is the wording of the official form."""
-
-REQUIRED = ("code", "name", "points", "scoring")
-_FIELD = {title: field for field, titles in TITLES.items() for title in titles}
 _COLUMN_NUMBER = re.compile(r"\(?(\d{1,2})\)?")
 
 
@@ -45,7 +27,7 @@ def columns_of(line: Line) -> Columns | None:
     for position, cell in enumerate(line.cells):
         title = fold(cell).rstrip(" :.") if isinstance(cell, str) else ""
         title = re.sub(r"\s*([/,])\s*", lambda match: match[1] + (" " if match[1] == "," else ""), title)
-        field = _FIELD.get(re.sub(r"\s*\(.*\)$", "", title))
+        field = FIELD_OF.get(re.sub(r"\s*\(.*\)$", "", title))
         if field is None and title:
             last = None
             continue
@@ -68,7 +50,7 @@ def seen_titles(lines: Sequence[Line]) -> str:
     """The row that looks most like a header, for a person who must be told why none was found."""
 
     def known(line: Line) -> int:
-        return sum(isinstance(cell, str) and fold(cell) in _FIELD for cell in line.cells)
+        return sum(isinstance(cell, str) and fold(cell) in FIELD_OF for cell in line.cells)
 
     best = max(lines, key=known, default=None)
     if best is None or not known(best):

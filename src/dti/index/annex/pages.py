@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
 from dti.errors import MethodError
+from dti.index.annex.titles import KNOWN_TITLES
 from dti.index.annex.wording import tidy
+from dti.sources.delimited import read_delimited
+from dti.sources.pull import PullStats
+from dti.sources.workbook import is_workbook, open_workbook
 
 Cell = str | date
 """Text, or the date a spreadsheet made of what was typed."""
 
-_WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
-_ENCODINGS = ("utf-8-sig", "cp1258")
-_DELIMITERS = ",;\t|"
+_MAX_BYTES = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -36,34 +38,36 @@ class Line:
 
 @dataclass(frozen=True)
 class Page:
-    """One sheet, or one CSV file."""
+    """One sheet, or one CSV file. ``remarks`` tell what a person should know of how it was read."""
 
     name: str
     lines: tuple[Line, ...]
     is_hidden: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 def read_pages(path: Path, *, encoding: str | None = None, sheets: Sequence[str] = ()) -> list[Page]:
-    """Every page of ``path`` in its order, or the ``sheets`` named. Raises MethodError when it cannot be read."""
+    """Every page of ``path`` in its order, or the ``sheets`` named.
+
+    Raises MethodError when there is no such file or sheet, SourceMalformed when it cannot be read.
+    """
     if not path.is_file():
         raise MethodError("no such file", where=str(path), remedy="give the annex as XLSX or CSV")
-    if path.suffix.lower() not in _WORKBOOKS:
-        return [_csv_page(path, encoding)]
-    pages = _workbook(path)
+    data = path.read_bytes()
+    if not is_workbook(data):
+        return [_text_page(data, path.name, encoding)]
+    pages = _workbook(data, path.name)
     if unknown := [name for name in sheets if name not in {page.name for page in pages}]:
         known = ", ".join(page.name for page in pages)
         raise MethodError(f"no sheet {', '.join(unknown)}", where=path.name, remedy=f"the workbook has: {known}")
     return [page for page in pages if page.name in sheets] if sheets else pages
 
 
-def _workbook(path: Path) -> list[Page]:
-    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
-
-    try:
-        book = CalamineWorkbook.from_path(path)
-        pages = []
+def _workbook(data: bytes, file: str) -> list[Page]:
+    pages = []
+    with open_workbook(data, _MAX_BYTES, file) as book:
         for about in book.sheets_metadata:
-            if about.typ is not SheetTypeEnum.WorkSheet:
+            if about.typ != SheetTypeEnum.WorkSheet:
                 continue
             sheet = book.get_sheet_by_name(about.name)
             covered = _covered(sheet.merged_cell_ranges or [])
@@ -71,11 +75,7 @@ def _workbook(path: Path) -> list[Page]:
                 Line(number, tuple(_cell(value) for value in row), covered.get(number - 1, frozenset()))
                 for number, row in enumerate(sheet.to_python(skip_empty_area=False), start=1)
             )
-            pages.append(Page(about.name, lines, about.visible is not SheetVisibleEnum.Visible))
-    except CalamineError as fault:
-        raise MethodError(
-            f"not a readable workbook: {fault}", where=path.name, remedy="open it, save it as XLSX, import again"
-        ) from fault
+            pages.append(Page(about.name, lines, about.visible != SheetVisibleEnum.Visible))
     return pages
 
 
@@ -99,40 +99,8 @@ def _cell(value: object) -> Cell:
     return tidy(str(value))
 
 
-def _csv_page(path: Path, encoding: str | None) -> Page:
-    text = _decode(path, encoding)
-    if "\0" in text:
-        raise MethodError("not a text file", where=path.name, remedy="give the annex as XLSX or CSV")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    lines, start = [], 1
-    for row in reader:
-        lines.append(Line(start, tuple(tidy(cell) for cell in row)))
-        start = reader.line_num + 1
-    return Page(path.name, tuple(lines))
-
-
-def _decode(path: Path, encoding: str | None) -> str:
-    raw = path.read_bytes()
-    marked = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else None
-    for name in (encoding,) if encoding else (marked,) if marked else _ENCODINGS:
-        try:
-            return raw.decode(name)
-        except LookupError as fault:
-            raise MethodError(
-                f"unknown encoding {name!r}", where=path.name, remedy="give one Python knows, such as utf-8 or cp1258"
-            ) from fault
-        except UnicodeDecodeError:
-            continue
-    raise MethodError(
-        "the encoding is unknown", where=path.name, remedy="save the file as CSV UTF-8, or name --encoding"
-    )
-
-
-def _delimiter(text: str) -> str:
-    """The delimiter that cuts the most rows into the same number of cells, more than one."""
-
-    def score(delimiter: str) -> int:
-        widths = [len(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
-        return max((widths.count(width) * (width - 1) for width in set(widths)), default=0)
-
-    return max(_DELIMITERS, key=score)
+def _text_page(data: bytes, file: str, encoding: str | None) -> Page:
+    stats = PullStats()
+    table = read_delimited(data, file, KNOWN_TITLES, encoding=encoding, delimiter=None, stats=stats, where=file)
+    lines = tuple(Line(number, tuple(tidy(str(cell)) for cell in cells)) for number, cells in table.rows)
+    return Page(file, lines, remarks=tuple(stats.warnings))

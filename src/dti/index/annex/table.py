@@ -1,10 +1,10 @@
-"""From the lines of an annex to its tree: groups, main indices and component indicators with their official text."""
+"""From the lines of an annex to its numbered rows, each with its official text, however pages and merges cut it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import NoReturn
 
@@ -19,8 +19,10 @@ from dti.index.annex.codes import (
     read_code,
     split_cell,
 )
-from dti.index.annex.header import REQUIRED, TITLES, Columns, columns_of, is_column_numbers, seen_titles
+from dti.index.annex.header import Columns, columns_of, is_column_numbers, seen_titles
 from dti.index.annex.pages import Cell, Line, Page
+from dti.index.annex.titles import REQUIRED, TITLES
+from dti.index.annex.tree import Annex, Row, grow
 from dti.index.annex.wording import fold, one_line
 
 TEXTS = ("name", "scoring", "evidence", "source", "verifier")
@@ -30,47 +32,11 @@ _PAGE_NUMBER = re.compile(r"trang \d+(/\d+)?")
 _TOTAL = re.compile(r"(tong|tong so|tong cong|tong diem|cong)( diem)?( toi da)?( \(.*\))?[:.]?")
 
 
-@dataclass
-class Row:
-    """One numbered row of the table, with the text of the rows it was split over."""
-
-    place: str
-    code: Code
-    points: Decimal | None
-    group: str = ""
-    name: str = ""
-    texts: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def dotted(self) -> str:
-        """The code as it is written: 1.10."""
-        return dotted(self.code)
-
-
-@dataclass(frozen=True)
-class Annex:
-    """What the table says. ``remarks`` are what a person should look at: repairs, gaps, sums that disagree."""
-
-    file: str
-    titles: tuple[str, ...]
-    pillars: tuple[Row, ...]
-    indicators: tuple[Row, ...]
-    total_points: Decimal | None
-    remarks: tuple[str, ...]
-
-    def pillar_of(self, indicator: Row) -> Row:
-        """The main index an indicator belongs to: the one whose number its code begins with."""
-        return next(pillar for pillar in self.pillars if pillar.code == indicator.code[:1])
-
-    def indicators_of(self, pillar: Row) -> list[Row]:
-        """The component indicators of a main index, in their order."""
-        return [indicator for indicator in self.indicators if indicator.code[:1] == pillar.code]
-
-
 def read_annex(pages: Sequence[Page], file: str) -> Annex:
     """The table on ``pages`` of ``file``. Raises MethodError naming sheet and row of the first thing it cannot tell."""
     reader = _Reader(file)
     for page in pages:
+        reader.remarks += [f"{page.name}: {remark}" for remark in page.remarks]
         if page.is_hidden:
             reader.remarks.append(f"{page.name}: hidden sheet, not read")
         else:
@@ -134,21 +100,7 @@ class _Reader:
                 remedy=f"its header needs the columns of the official form: {wanted}",
             )
         self._check_footers(at_end=True)
-        parents = {row.code[:length] for row in self.rows for length in range(1, len(row.code))}
-        leaves = [row for row in self.rows if row.code not in parents]
-        pillars = [row for row in self.rows if len(row.code) == 1 and row.code in parents]
-        self._check_tree(pillars, leaves)
-        for row in leaves:
-            self._fill_points(row, pillars)
-        self._check_sums(leaves, parents)
-        return Annex(
-            file=self.file,
-            titles=tuple(self.titles),
-            pillars=tuple(pillars),
-            indicators=tuple(leaves),
-            total_points=self.total,
-            remarks=tuple(self.remarks),
-        )
+        return grow(self.rows, self.file, self.titles, self.total, self.remarks)
 
     def _take(self, place: str, line: Line, columns: Columns) -> None:
         values = self._values(place, line, columns)
@@ -256,39 +208,6 @@ class _Reader:
         if match is None:
             self._refuse(place, f"{text[:60]!r} is no number of points", "write the maximum points as a number")
         return Decimal(match[1].replace(",", "."))
-
-    def _check_tree(self, pillars: list[Row], leaves: list[Row]) -> None:
-        numbers = {pillar.code for pillar in pillars}
-        for row in leaves:
-            if row.code[:1] not in numbers:
-                what = "is a main index without indicators" if len(row.code) == 1 else "belongs to no main index"
-                self._refuse(
-                    row.place, f"{row.dotted} {row.name[:60]!r} {what}", "give the rows 1, 1.1, 1.2 … 2, 2.1 …"
-                )
-
-    def _fill_points(self, row: Row, pillars: list[Row]) -> None:
-        """A pillar that is not scored may leave the points of its rows empty; any other row may not."""
-        if row.points is None:
-            pillar = next(pillar for pillar in pillars if pillar.code == row.code[:1])
-            if pillar.points:
-                self._refuse(row.place, f"{row.dotted} has no points", "fill the cell; 0 when it is not scored")
-            row.points = Decimal(0)
-
-    def _check_sums(self, leaves: list[Row], parents: set[Code]) -> None:
-        for row in self.rows:
-            if row.code not in parents:
-                continue
-            total = sum(self._below(row.code, leaves), Decimal(0))
-            if row.points is None:
-                row.points = total
-                if len(row.code) == 1:
-                    self.remarks.append(f"{row.place}: {row.dotted} states no points; {total} is the sum of its rows")
-            elif row.points != total and len(row.code) > 1:
-                self.remarks.append(f"{row.place}: {row.dotted} states {row.points} points, its rows add up to {total}")
-
-    @staticmethod
-    def _below(code: Code, leaves: list[Row]) -> Iterator[Decimal]:
-        return (leaf.points or Decimal(0) for leaf in leaves if leaf.code[: len(code)] == code)
 
     def _refuse(self, place: str, what: str, remedy: str) -> NoReturn:
         raise MethodError(what, where=f"{self.file}, {place}", remedy=remedy)
