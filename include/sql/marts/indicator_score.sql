@@ -47,7 +47,7 @@ inner join method.indicator as i
 inner join ref.unit as u on s.unit_id = u.unit_id;
 
 comment on view marts.indicator_score is 'One row is one component indicator of one unit in one run; see provenance';
-comment on column marts.indicator_score.run_id is 'The run: kind, day, framework, units and how they were merged';
+comment on column marts.indicator_score.run_id is 'The run: kind, day, framework, units and merging';
 comment on column marts.indicator_score.as_of_date is 'Nothing after this day counts';
 comment on column marts.indicator_score.year is 'Reporting year';
 comment on column marts.indicator_score.framework_id is 'The method, a folder of include/frameworks';

@@ -25,7 +25,7 @@ from marts.composite_index as s
 inner join marts.latest_run as r on s.run_id = r.run_id;
 
 comment on view marts.latest_composite_index is 'One row is one composite index of one unit in the newest night''s run';
-comment on column marts.latest_composite_index.run_id is 'The run: kind, day, framework, units and how they were merged';
+comment on column marts.latest_composite_index.run_id is 'The run: kind, day, framework, units and merging';
 comment on column marts.latest_composite_index.as_of_date is 'Nothing after this day counts';
 comment on column marts.latest_composite_index.year is 'Reporting year';
 comment on column marts.latest_composite_index.framework_id is 'The method, a folder of include/frameworks';

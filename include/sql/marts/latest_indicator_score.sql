@@ -37,7 +37,7 @@ from marts.indicator_score as s
 inner join marts.latest_run as r on s.run_id = r.run_id;
 
 comment on view marts.latest_indicator_score is 'One row is one indicator of one unit in the newest night''s run';
-comment on column marts.latest_indicator_score.run_id is 'The run: kind, day, framework, units and how they were merged';
+comment on column marts.latest_indicator_score.run_id is 'The run: kind, day, framework, units and merging';
 comment on column marts.latest_indicator_score.as_of_date is 'Nothing after this day counts';
 comment on column marts.latest_indicator_score.year is 'Reporting year';
 comment on column marts.latest_indicator_score.framework_id is 'The method, a folder of include/frameworks';

@@ -27,7 +27,7 @@ from marts.pillar_index as s
 inner join marts.latest_run as r on s.run_id = r.run_id;
 
 comment on view marts.latest_pillar_index is 'One row is one pillar of one unit in the newest night''s run';
-comment on column marts.latest_pillar_index.run_id is 'The run: kind, day, framework, units and how they were merged';
+comment on column marts.latest_pillar_index.run_id is 'The run: kind, day, framework, units and merging';
 comment on column marts.latest_pillar_index.as_of_date is 'Nothing after this day counts';
 comment on column marts.latest_pillar_index.year is 'Reporting year';
 comment on column marts.latest_pillar_index.framework_id is 'The method, a folder of include/frameworks';

@@ -23,7 +23,7 @@ order by as_of_date desc, finished_at desc, run_id asc
 limit 1;
 
 comment on view marts.latest_run is 'One row: the run of the newest night, whenever it was computed';
-comment on column marts.latest_run.run_id is 'The run: kind, day, framework, units and how they were merged';
+comment on column marts.latest_run.run_id is 'The run: kind, day, framework, units and merging';
 comment on column marts.latest_run.kind is 'night: the scheduled run; any other: on request';
 comment on column marts.latest_run.as_of_date is 'Nothing after this day counts';
 comment on column marts.latest_run.year is 'Reporting year';

@@ -40,7 +40,7 @@ left join lateral (
 ) as m on true;
 
 comment on view marts.metric_value is 'One row is one metric of one unit on one basis over the period of one run';
-comment on column marts.metric_value.run_id is 'The run: kind, day, framework, units and how they were merged';
+comment on column marts.metric_value.run_id is 'The run: kind, day, framework, units and merging';
 comment on column marts.metric_value.as_of_date is 'Nothing after this day counts';
 comment on column marts.metric_value.year is 'Reporting year';
 comment on column marts.metric_value.geography is '63 (until 30 June 2025) or 34 provinces';

@@ -34,7 +34,7 @@ inner join ref.unit as u on s.unit_id = u.unit_id
 left join ref.region as g on u.geography = g.geography and u.region_code = g.region_code;
 
 comment on view marts.pillar_index is 'One row is one pillar (main index) of one unit in one run';
-comment on column marts.pillar_index.run_id is 'The run: kind, day, framework, units and how they were merged';
+comment on column marts.pillar_index.run_id is 'The run: kind, day, framework, units and merging';
 comment on column marts.pillar_index.as_of_date is 'Nothing after this day counts';
 comment on column marts.pillar_index.year is 'Reporting year';
 comment on column marts.pillar_index.framework_id is 'The method, a folder of include/frameworks';

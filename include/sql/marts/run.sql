@@ -25,7 +25,7 @@ from score.run as r
 where r.status = 'complete';
 
 comment on view marts.run is 'One row is one complete index run: a framework applied to a period of a geography';
-comment on column marts.run.run_id is 'The run: kind, day, framework, units and how they were merged';
+comment on column marts.run.run_id is 'The run: kind, day, framework, units and merging';
 comment on column marts.run.kind is 'night: the scheduled run; any other: on request';
 comment on column marts.run.as_of_date is 'Nothing after this day counts';
 comment on column marts.run.year is 'Reporting year';
