@@ -42,6 +42,8 @@ def print_evidence(out: Console, told: Evidence) -> None:
     if told.samples:
         inside.append(_samples(told))
     out.print(Panel(Group(*inside), title=Text(f"Nguồn · Source {told.source_id}"), title_align="left"))
+    for number, file in enumerate(_files(told), start=1):  # whole, so that it can be copied
+        out.print(Text(f"[{number}] {file}"), soft_wrap=True)
 
 
 def _batches(told: Evidence) -> Table:
@@ -115,16 +117,22 @@ def _held(told: Evidence) -> list[Text | Table]:
     return lines
 
 
+def _files(told: Evidence) -> list[str]:
+    """The landed files of the samples, each once."""
+    return list(dict.fromkeys(sample.file for sample in told.samples if sample.file))
+
+
 def _samples(told: Evidence) -> Table:
     table = table_of("Bản ghi mẫu trong vùng tiếp nhận · Sample records in landing (DTI_HOME)")
     for name in ("key", "counts in", "file", "row", "at the agency"):
         table.add_column(name, justify="right" if name == "row" else "left", overflow="fold")
+    files = _files(told)
     for sample in told.samples:
         key = ", ".join(f"{name} = {value}" for name, value in sample.key.items())
         table.add_row(
             Text(key),
             Text(" + ".join(sample.counts_in)),
-            Text(sample.file or "not in landing any more"),
+            Text(f"[{files.index(sample.file) + 1}]") if sample.file else Text("không còn / not in landing any more"),
             "" if sample.row is None else str(sample.row),
             Text(sample.source_row or ""),
         )

@@ -231,6 +231,6 @@ def _undefined(scoring: Scoring, top: str) -> Words:
     return Words(
         vi=f"Không xác định: {n.name.vi} {number} / {name.vi} {below}: không chia được → 0 trên {top} điểm,"
         " độ phủ không giảm vì đã có số liệu",
-        en=f"Undefined: {number} over {below} ({name.en}) is no share → 0 of {top} points; coverage is not lower,"
-        " because the data did arrive",
+        en=f"Undefined: {number} over {below} ({name.en}) is no share → 0 of {top} points; coverage is not lower:"
+        " the data did arrive",
     )

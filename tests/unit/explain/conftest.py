@@ -51,7 +51,7 @@ COLUMNS = (
     "name_provenance,points_provenance"
 )
 INDICATORS = f"""{COLUMNS}
-1.1,ONE,Nộp trực tuyến,Filed online,15,target_ratio,dossiers_online,dossiers_received,0.5,online_services,inferred,provisional
+1.1,ONE,Nộp,Online,15,target_ratio,dossiers_online,dossiers_received,0.5,online_services,inferred,provisional
 1.2,ONE,Có phí,With fee,10,ratio,dossiers_with_fee,dossiers_received,,online_services,quoted,quoted
 1.3,ONE,Trực tuyến có phí,Paid,10,ratio,dossiers_paid_online,dossiers_with_fee,,online_services,quoted,inferred
 1.4,ONE,Có Tổ,Teams,5,ratio,communes_with_team,communes_total,,community_teams,quoted,quoted

@@ -1,4 +1,4 @@
-"""From a figure back to the landed record: batches, quarantine and samples, over batches that really passed the gate."""
+"""From a figure back to the landed record: batches, quarantine and samples, of batches that passed the gate."""
 
 from __future__ import annotations
 
@@ -179,7 +179,9 @@ def test_a_stated_figure_leads_to_its_one_record(house: Any) -> None:
 
 def test_figures_held_back_explain_what_is_missing(house: Any) -> None:
     stated = {"unit": "Đắk Lắk", "basis": "declared", "period_year": "2026", "stated_on": "2026-02-01"}
-    good = [{**stated, "metric": "security_drills", "value": str(n), "stated_on": f"2026-02-{n:02}"} for n in range(1, 9)]
+    good = [
+        {**stated, "metric": "security_drills", "value": str(n), "stated_on": f"2026-02-{n:02}"} for n in range(1, 9)
+    ]
     house.land("declarations", "khai-bao", [*good, {**stated, "metric": "portal_has_dx_section", "value": "có"}])
     house.take_in("declarations")
     house.source("khai-bao", "declarations")

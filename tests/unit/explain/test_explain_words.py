@@ -103,8 +103,7 @@ def scoring(rule: str = "ratio", n: object = 1, d: object = None, **more: Any) -
         ),
         (
             scoring("ratio", 3, 0, status="undefined"),
-            "Undefined: 3 over 0 (Lower) is no share → 0 of 10 points; coverage is not lower, "
-            "because the data did arrive",
+            "Undefined: 3 over 0 (Lower) is no share → 0 of 10 points; coverage is not lower: the data did arrive",
             "Không xác định: Tử 3 / Mẫu 0: không chia được → 0 trên 10 điểm, độ phủ không giảm vì đã có số liệu",
         ),
     ],
