@@ -109,7 +109,12 @@ def score(
         if denominator[0] == 0:
             return Score("undefined", basis, Fraction(0), top, coverage)
         value = n / denominator[0]
-    share = _share(row["rule"], row["target"], value)
+    if row["rule"] == "manual":  # the points themselves are stated
+        if top == 0:
+            return Score("undefined", basis, Fraction(0), top, coverage)
+        share = value / top
+    else:
+        share = _share(row["rule"], row["target"], value)
     return Score("scored", basis, min(max(share, Fraction(0)), Fraction(1)) * top, top, coverage, share)
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from dti.index.model import Framework
+from dti.index.model import Framework, points_metric
 from dti.index.run import Run, open_run, score
 from dti.index.store import store_framework
 from tests.oracle import merging, method
@@ -27,6 +27,7 @@ RULES = {
     "flow": ("sum", "sum"), "things": ("sum", "distinct"), "stock": ("sum", "last"), "level": ("min", "last"),
     "peak": ("max", "last"), "often": ("mean", "last"), "unheard": ("mean", "last"), "months": ("max", "calendar"),
 }  # fmt: skip
+POINTS = [points_metric("little", f"1.{number}") for number in range(1, 6)]
 FEED = "online_services"
 NEARLY = Fraction(1, 10**18)
 # Few values, so that units tie; thirds and fifths of one another, so that fractions do not end.
@@ -62,8 +63,8 @@ def ready(scorer: Any) -> Iterator[Any]:
 def indicators(draw: st.DrawFn) -> list[dict[str, Any]]:
     """One to five indicators in up to two pillars with points and one without."""
     rows = []
-    for _ in range(draw(st.integers(1, 5))):
-        rule = draw(st.sampled_from(["yes_no", "ratio", "target_ratio", "target_count", "steps"]))
+    for number in range(1, draw(st.integers(2, 6))):
+        rule = draw(st.sampled_from(["yes_no", "ratio", "target_ratio", "target_count", "steps", "manual"]))
         numerator, denominator = draw(
             st.lists(st.sampled_from(sorted(RULES.keys() - {"months"})), min_size=2, max_size=2, unique=True)
         )
@@ -78,6 +79,8 @@ def indicators(draw: st.DrawFn) -> list[dict[str, Any]]:
                 {"threshold": 1, "share": "0.5"},
                 {"threshold": 3, "share": 1},
             ]
+        if rule == "manual":
+            row |= {"numerator_metric": points_metric("little", f"1.{number}"), "feed": "declarations"}
         rows.append({**row, "max_points": draw(st.sampled_from(["5", "10", "7.5", "3"]))})
     if draw(st.booleans()):
         rows.append({"rule": "yes_no", "numerator_metric": "stock", "pillar_code": "Z", "max_points": "0"})
@@ -89,8 +92,8 @@ def values(draw: st.DrawFn, units: tuple[str, ...]) -> dict[method.Key, str]:
     """Some of the metrics of some units, measured or stated."""
     chosen: dict[method.Key, str] = {}
     for unit in units:
-        for name in RULES.keys() - {"months"}:
-            for basis in method.BASES:
+        for name in [*(RULES.keys() - {"months"}), *POINTS]:
+            for basis in method.BASES[name in POINTS :]:
                 if draw(st.integers(0, 2)):
                     chosen[unit, name, FEED if basis == "measured" else "declarations", basis] = draw(VALUES)
     return chosen
