@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
-from sqlalchemy import Connection, any_, column, func, select, table
+from sqlalchemy import Connection, column, func, select, table
 
 from dti import lake
 from dti.explain.held import held_back
@@ -56,7 +56,7 @@ def fact_rows(connection: Connection, part: Part, source: Row, unit_ids: Sequenc
         func.max(facts.c.day).label("last_day"),
         func.array_agg(facts.c.partition_key.distinct()).label("partitions"),
     ).where(
-        facts.c.unit_id == any_(list(unit_ids)),  # type: ignore[arg-type]
+        facts.c.unit_id.in_(unit_ids),
         facts.c.source_id == source["source_id"],
         facts.c.day.between(part.first_day, part.last_day),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sqlalchemy import Connection, any_, column, exists, select, table
+from sqlalchemy import Connection, column, exists, select, table
 
 from dti.errors import ConfigError
 from dti.explain.evidence import STATED, known_feed, sources_of
@@ -97,7 +97,7 @@ def _reported(connection: Connection, feed: str, ids: Sequence[str], unit_ids: S
     found = set()
     for source_id in ids:
         reported = exists().where(
-            facts.c.unit_id == any_(list(unit_ids)),  # type: ignore[arg-type]
+            facts.c.unit_id.in_(unit_ids),
             facts.c.source_id == source_id,
         )
         if connection.execute(select(reported)).scalar():
