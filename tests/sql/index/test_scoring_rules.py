@@ -47,6 +47,12 @@ CASES: dict[str, tuple[dict[str, Any], object, object, str, object, object, bool
     "below the first step": ({"rule": "steps", "steps": STEPS}, -1, None, "scored", -1, 0, False),
     "steps unknown": ({"rule": "steps", "steps": STEPS}, None, None, "missing", None, 0, False),
     "steps of a fraction": (RATIO_STEPS, 2, 4, "scored", "0.5", 10, False),
+    "points stated": ({"rule": "manual"}, "7.5", None, "scored", "7.5", "7.5", False),
+    "all points stated": ({"rule": "manual"}, 10, None, "scored", 10, 10, False),
+    "more points stated than there are": ({"rule": "manual"}, 12, None, "scored", 12, 10, True),
+    "less than no points stated": ({"rule": "manual"}, -1, None, "scored", -1, 0, False),
+    "no points stated": ({"rule": "manual"}, None, None, "missing", None, 0, False),
+    "points of nothing": ({"rule": "manual", "max_points": 0}, 3, None, "undefined", None, 0, False),
     "just under a step of a fraction": (RATIO_STEPS, "1.999999999999", 4, "scored", "0.49999999999975", 0, False),
 }
 
