@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -14,11 +16,12 @@ from dti.errors import DtiError
 from dti.settings import Settings, get_settings
 from dti.warehouse.query import run_select
 
+Row = dict[str, Any]
 SYNTHETIC = "SYNTHETIC sandbox data: not a figure of any real agency or province"
 _MARK = {"fresh": "green", "stale": "yellow", "failed": "red", "stopped": "red", "never": "red"}
 
 
-def _select(sql: str, settings: Settings, **parameters: object) -> list[dict[str, Any]]:
+def _select(sql: str, settings: Settings, **parameters: object) -> list[Row]:
     columns, rows = run_select(sql, settings, parameters or None)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
@@ -36,7 +39,8 @@ def print_feeds(settings: Settings | None = None) -> None:
     """One line a feed: sources reached and failed, rows landed, quarantined, loaded; then who failed and why."""
     settings = settings or get_settings()
     sources = _select("select * from marts.feed_freshness order by feed, source_id", settings)
-    table = Table(title="Feeds of the night", title_justify="left", title_style="bold")
+    console = _console()
+    table = _table("Feeds of the night", tight=console.width < 100)
     table.add_column("feed")
     for name in ("sources", "reached", "failed", "landed", "quarantined", "loaded"):
         table.add_column(name, justify="right")
@@ -51,7 +55,6 @@ def print_feeds(settings: Settings | None = None) -> None:
             Text(str(failed), style="red" if failed else ""),
             *map(_count, sums),
         )
-    console = _console()
     console.print(table)
     for source in sources:
         if source["status"] in ("failed", "stopped", "never"):
@@ -78,32 +81,9 @@ def print_index(settings: Settings | None = None, run_id: str | None = None) -> 
         settings,
         run=run_id,
     )
-    codes = list(dict.fromkeys(p["pillar_code"] for p in sorted(pillars, key=lambda p: p["pillar_no"])))
-    value = {(p["unit_id"], p["pillar_code"]): p["index_value"] for p in pillars}
-    whole = totals[0]["composite_code"] if totals else ""
-    merged = "" if run["merge_method"] == "none" else f" ({run['merge_method']} from former provinces)"
-    table = Table(
-        title=f"{run['year']}, {run['period_from']:%-d %b} to {run['period_to']:%-d %b} · "
-        f"framework {run['framework_id']} · {run['units_count']} units{merged} · run {run['run_id']}",
-        title_justify="left",
-        title_style="bold",
-    )
-    for name in ("#", "unit"):
-        table.add_column(name, justify="right" if name == "#" else "left", no_wrap=True)
-    for name in (*codes, whole, "region", "in region", "coverage"):
-        table.add_column(name, justify="left" if name == "region" else "right", no_wrap=True)
-    for row in totals:
-        table.add_row(
-            str(row["rank_national"]),
-            row["unit_name"],
-            *(f"{value[row['unit_id'], code]:.4f}" for code in codes),
-            f"{row['index_value']:.4f}",
-            row["region_code"],
-            str(row["rank_region"]),
-            f"{row['coverage']:.1%}",
-        )
     console = _console()
-    console.print(table)
+    tables = (_index_table(run, pillars, totals, shape) for shape in ("wide", "tight", "short"))
+    console.print(_first_fitting(console, tables))
     if not run["framework_in_force"]:
         console.print(
             f"Estimate: framework {run['framework_id']} was not in force in {run['year']}; "
@@ -114,6 +94,52 @@ def print_index(settings: Settings | None = None, run_id: str | None = None) -> 
         console.print(SYNTHETIC, style="yellow")
 
 
+def _index_table(run: Row, pillars: list[Row], totals: list[Row], shape: str) -> Table:
+    """The table of a run: ``wide`` with lines, ``tight`` without, ``short`` also without the pillars."""
+    codes = list(dict.fromkeys(p["pillar_code"] for p in sorted(pillars, key=lambda p: p["pillar_no"])))
+    value = {(p["unit_id"], p["pillar_code"]): p["index_value"] for p in pillars}
+    shown = [] if shape == "short" else codes
+    whole = totals[0]["composite_code"] if totals else ""
+    merged = "" if run["merge_method"] == "none" else f" ({run['merge_method']} from former provinces)"
+    table = _table(
+        f"{run['year']}, {run['period_from']:%-d %b} to {run['period_to']:%-d %b} · "
+        f"framework {run['framework_id']} · {run['units_count']} units{merged} · run {run['run_id']}",
+        tight=shape != "wide",
+    )
+    if shape == "short":
+        table.caption = "A wider window also shows the pillars."
+    near = ("region", "in region") if shape == "wide" else ("in region",)
+    for name in ("#", "unit", *shown, whole, *near, "coverage"):
+        table.add_column(name, justify="left" if name in ("unit", "region") else "right", no_wrap=True)
+    for row in totals:
+        place = (row["region_code"], str(row["rank_region"]))
+        table.add_row(
+            str(row["rank_national"]),
+            row["unit_name"],
+            *(f"{value[row['unit_id'], code]:.4f}" for code in shown),
+            f"{row['index_value']:.4f}",
+            *(place if shape == "wide" else (" ".join(place),)),
+            f"{row['coverage']:.1%}",
+        )
+    return table
+
+
+def _table(title: str, *, tight: bool = False) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", caption_justify="left")
+    if tight:
+        table.box, table.padding, table.pad_edge = box.SIMPLE_HEAD, (0, 0), False
+    return table
+
+
+def _first_fitting(console: Console, tables: Iterable[Table]) -> Table:
+    """The first table that the window can show whole; the last one when none fits."""
+    boundless = console.options.update(max_width=1_000)
+    for table in tables:
+        if console.measure(table, options=boundless).maximum <= console.width:
+            break
+    return table
+
+
 def print_status(settings: Settings | None = None, *, as_json: bool = False) -> None:
     """Freshness of every source, newest batch, last good data, and the fault in words."""
     settings = settings or get_settings()
@@ -122,7 +148,8 @@ def print_status(settings: Settings | None = None, *, as_json: bool = False) -> 
         json.dump(sources, sys.stdout, ensure_ascii=False, default=str, indent=2)
         sys.stdout.write("\n")
         return
-    table = Table(title="Freshness", title_justify="left", title_style="bold")
+    console = _console()
+    table = _table("Freshness", tight=console.width < 160)
     for name in ("feed", "source", "status", "good data until", "landed", "loaded", "quarantined", "detail"):
         table.add_column(name, justify="right" if name in ("landed", "loaded", "quarantined") else "left")
     for s in sources:
@@ -136,4 +163,4 @@ def print_status(settings: Settings | None = None, *, as_json: bool = False) -> 
             _count(s["rows_quarantined"]),
             Text(s["detail"] or ""),
         )
-    _console().print(table)
+    console.print(table)
