@@ -57,5 +57,6 @@ def downgrade() -> None:
         ALTER TABLE ref.unit_alias
             DROP CONSTRAINT unit_alias_geography_check,
             ADD CONSTRAINT unit_alias_geography_check CHECK (geography IN ('63', '34'));
+        DELETE FROM ops.prepared;
         """,
     )

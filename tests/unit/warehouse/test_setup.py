@@ -76,7 +76,7 @@ def test_many_may_prepare_at_once(elsewhere: Settings) -> None:
     _allow_roles(elsewhere)
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(setup.prepare, [elsewhere] * 4)) == [None] * 4
-    assert rows(elsewhere, "SELECT count(*)::int FROM ref.unit") == [(97,)]
+    assert rows(elsewhere, "SELECT count(*)::int FROM ref.unit") == [(193,)]
 
 
 def test_the_schema_goes_up_from_nothing_and_down_and_up_again(elsewhere: Settings) -> None:
@@ -96,7 +96,7 @@ def test_on_a_server_of_ones_own_the_analysts_get_marts_and_nothing_else(elsewhe
     _allow_roles(elsewhere)
     setup.prepare(elsewhere)
     columns, answer = run_select("select current_user, count(*) from marts.unit group by 1", elsewhere)
-    assert (columns, list(answer)) == (["current_user", "count"], [("reader", 97)])
+    assert (columns, list(answer)) == (["current_user", "count"], [("reader", 193)])
     with pytest.raises(Exception, match="marts only"):
         run_select("select * from ops.batch", elsewhere)
 
