@@ -21,6 +21,18 @@ COUNTS = [
     "dossiers_early",
     "dossiers_electronic_result",
     "dossiers_satisfied",
+    "dossiers_direct",
+    "dossiers_by_post",
+    "dossiers_fee_zero",
+    "dossiers_payment_online",
+    "dossiers_payment_on_portal",
+    "dossiers_online_with_result",
+    "dossiers_from_citizens",
+    "dossiers_citizens_population_data",
+    "dossiers_punctual",
+    "dossiers_unpunctual",
+    "dossiers_disliked",
+    "dossiers_digitised_with_result",
 ]
 
 
