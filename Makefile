@@ -1,12 +1,14 @@
 # Everything a newcomer needs: `make run` on a fresh machine with Python 3.11, git and make. No Docker, no sudo.
 
 NIGHT ?= 2026-06-30
+YEAR ?= 2022
+FRAMEWORK ?= 922-2022
 TESTS ?=
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 BIN := .venv/bin
 READY := .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help run test up down status check clean
+.PHONY: help run test replay up down status check clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +18,9 @@ run: $(READY) ## Run one night end to end through Airflow's DAGs: make run NIGHT
 
 test: $(READY) ## Run all tests: make test, or make test TESTS=tests/dags
 	@$(BIN)/python -m pytest $(TESTS)
+
+replay: $(READY) ## Reproduce a published year from calibrated raw records: make replay YEAR=2022
+	@$(BIN)/dti replay $(FRAMEWORK) $(YEAR)
 
 up: $(READY) ## Start Airflow, the sandbox and PostgreSQL, and print address and login
 	@$(BIN)/python -m dti_airflow up

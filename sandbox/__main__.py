@@ -12,6 +12,9 @@ from sandbox import SYNTHETIC_NOTE
 from sandbox.clock import Clock, parse_clock
 from sandbox.drop import write_drop
 from sandbox.portals.agencies import World
+from sandbox.replay.serve import create_app as replay_app
+from sandbox.replay.serve import provinces, write_home
+from sandbox.replay.targets import NotReplayableError
 from sandbox.serve import DEFAULT_PORT, HOST, create_app, run
 from sandbox.web.auth import TokenDesk
 from sandbox.world.times import local
@@ -57,6 +60,26 @@ def serve(
     except OSError as fault:
         typer.echo(f"port {port} of {HOST}: {fault.strerror} — give another with --port or DTI_SANDBOX_PORT", err=True)
         raise typer.Exit(1) from None
+
+
+@app.command()
+def replay(
+    framework: Annotated[str, typer.Argument(help="Framework whose rules the records are made up for: 922-2022.")],
+    year: Annotated[int, typer.Argument(help="A published year.")],
+    home: Annotated[Path, typer.Option(envvar="DTI_HOME", help="HOME/drop and HOME/sources are written.")],
+    client_id: Annotated[str, typer.Option(envvar="SANDBOX_CLIENT_ID", help="OAuth2 client id.")],
+    client_secret: Annotated[str, typer.Option(envvar="SANDBOX_CLIENT_SECRET", help="Better by environment.")],
+    port: Annotated[int, typer.Option(envvar="DTI_SANDBOX_PORT", help="On 127.0.0.1 only.")] = DEFAULT_PORT,
+) -> None:
+    """Serve a published year: records calibrated so that a faithful pipeline must arrive at what was published."""
+    try:
+        made = provinces(framework, year)
+    except NotReplayableError as fault:
+        typer.echo(str(fault), err=True)
+        raise typer.Exit(1) from None
+    write_home(home, made)
+    typer.echo(f"{SYNTHETIC_NOTE}; calibrated to the published {year}")
+    run(replay_app(made, TokenDesk(client_id, client_secret)), port)
 
 
 @app.command()

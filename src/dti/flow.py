@@ -41,7 +41,7 @@ def extract(
     from dti.landing import ledger
 
     settings = settings or get_settings()
-    manifest = ledger.extract_night(load_source(source_id), night, lookup, settings=settings)
+    manifest = ledger.extract_night(load_source(source_id, settings.sources_dir), night, lookup, settings=settings)
     return {"batch_id": manifest.batch_id, "rows": manifest.rows, "warnings": manifest.warnings}
 
 
@@ -111,7 +111,7 @@ def _sync_sources(settings: Settings) -> None:
     """Tell the warehouse which sources there are, so that a file added since it was prepared can be loaded too."""
     from dti.warehouse import state
 
-    sources, broken = readable_sources()
+    sources, broken = readable_sources(settings.sources_dir)
     state.sync_sources(sources, unreadable=broken, settings=settings)
 
 

@@ -25,6 +25,13 @@ class Settings(BaseSettings):
     pseudonym_key: SecretStr | None = Field(default=None, description="Key of the HMAC over personal data.")
     framework: str = Field(default="922-2022", description="Framework of the nightly run.")
 
+    sources: Path | None = Field(default=None, description="Folder of source files; unset: include/sources.")
+
+    @property
+    def sources_dir(self) -> Path:
+        """Where the source files are."""
+        return self.sources or self.include_dir / "sources"
+
     @property
     def home_dir(self) -> Path:
         """``home`` as an absolute path."""

@@ -29,7 +29,7 @@ class Entry:
 def roster(feed: str | None = None, sources_dir: Path | None = None) -> list[Entry]:
     """Enabled sources of one feed, or of all, by id. A file without a readable ``feed:`` line is in nobody's list."""
     found = []
-    for path in (sources_dir or get_settings().include_dir / "sources").rglob("*.yml"):
+    for path in (sources_dir or get_settings().sources_dir).rglob("*.yml"):
         keys = dict(_KEY.findall(path.read_text("utf-8", errors="replace")))
         if "feed" in keys and keys.get("enabled", "true").lower() != "false":
             found.append(Entry(path.stem, keys["feed"], keys.get("pool", DEFAULT_POOL)))

@@ -151,8 +151,10 @@ def night(httpserver: HTTPServer, warehouse: Settings, monkeypatch: pytest.Monke
         sheet("broken", "broken.xlsx"),
         sheet("no-file", "nowhere.xlsx"),
     ]
-    monkeypatch.setattr(flow, "readable_sources", lambda: (sources, {}))
-    monkeypatch.setattr(flow, "load_source", {source.source: source for source in sources}.__getitem__)
+    monkeypatch.setattr(flow, "readable_sources", lambda folder: (sources, {}))
+    monkeypatch.setattr(
+        flow, "load_source", lambda source_id, folder: next(s for s in sources if s.source == source_id)
+    )
     flow.prepare(warehouse)
     told = {}
     for source in sources:

@@ -45,13 +45,15 @@ def select(sql: str, settings: Settings) -> Iterator[dict[str, Any]]:
 
 
 def latest_metrics(settings: Settings) -> method.Metrics:
-    """Every metric of the newest run, keyed as the oracle keys them."""
+    """Every metric of the newest run that the method asks for, keyed as the oracle keys them."""
+    asked = {row[side] for row in method.indicators() for side in ("numerator_metric", "denominator_metric")}
     sql = "select * from marts.metric_value where run_id = (select run_id from marts.latest_run)"
     return {
         (r["unit_id"], r["metric"], r["feed"], "measured" if r["basis"] == "calendar" else r["basis"]): Fraction(
             r["value"]
         )
         for r in select(sql, settings)
+        if r["metric"] in asked
     }
 
 

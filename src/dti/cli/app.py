@@ -149,6 +149,20 @@ def explain(
         print_explanation(unit, code, run_id=run, as_json=as_json)
 
 
+@app.command()
+def replay(
+    framework: Annotated[str, typer.Argument(help="A framework that can be computed: 922-2022.")],
+    year: Annotated[int, typer.Argument(help="A year whose results were published under it.")],
+    as_json: Json = False,
+) -> None:
+    """Make up a published year in raw records, run the whole pipeline on them, and compare with what was published."""
+    from dti.cli.replay import run_replay
+
+    with _plain_errors():
+        if not run_replay(framework, year, as_json=as_json):
+            raise typer.Exit(1)
+
+
 @source_app.command("check")
 def source_check(
     file: Annotated[Path, typer.Argument(help="A source YAML file.")],

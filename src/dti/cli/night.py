@@ -10,18 +10,28 @@ from rich.console import Console
 from dti import flow
 from dti.cli.tables import print_feeds, print_index
 from dti.errors import DtiError
-from dti.settings import get_settings
+from dti.settings import Settings, get_settings
 from dti.sources.spec import readable_sources
+
+_console = Console(stderr=True, highlight=False)
 
 
 def run_night(night: date, framework: str | None = None) -> None:
-    """Run ``night`` end to end. A source that fails is reported and stops nothing else; any other fault raises."""
-    console = Console(stderr=True, highlight=False)
+    """Run ``night`` end to end and print it. A source that fails is reported and stops nothing else."""
     settings = get_settings()
     started = time.monotonic()
+    run_steps(night, framework, settings)
+    print_feeds(settings)
+    print_index(settings)
+    _console.print(f"night of {night} done in {time.monotonic() - started:.0f} s")
+
+
+def run_steps(night: date, framework: str | None, settings: Settings) -> str:
+    """The steps of a night in order, with progress on standard error; the id of its index run."""
+    console = _console
     with console.status("preparing the warehouse") as progress:
         flow.prepare(settings)
-        sources, broken = readable_sources()
+        sources, broken = readable_sources(settings.sources_dir)
         for fault in broken.values():
             console.print(f"  {fault}", style="red", markup=False)
         for feed in flow.feeds():
@@ -37,7 +47,4 @@ def run_night(night: date, framework: str | None = None) -> None:
             flow.load(feed, night, settings=settings)
             console.print(f"✓ {feed}", markup=False)
         progress.update("computing the indices")
-        flow.compute(night, framework, settings=settings)
-    print_feeds(settings)
-    print_index(settings)
-    console.print(f"night of {night} done in {time.monotonic() - started:.0f} s")
+        return str(flow.compute(night, framework, settings=settings)["run_id"])

@@ -107,8 +107,8 @@ def _fill(value: Any, known: Mapping[str, str], where: str) -> Any:
 
 
 def source_files(sources_dir: Path | None = None) -> list[Path]:
-    """All source files below ``include/sources``, sorted by path."""
-    return sorted((sources_dir or get_settings().include_dir / "sources").rglob("*.yml"))
+    """All source files below the folder of sources, sorted by path."""
+    return sorted((sources_dir or get_settings().sources_dir).rglob("*.yml"))
 
 
 def load_source_file(path: Path) -> Source:

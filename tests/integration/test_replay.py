@@ -1,0 +1,95 @@
+"""The replay of published years: all of it agrees with what was published, and a pipeline that errs is found out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+
+import pytest
+
+from dti import flow
+from dti.cli.replay import ReplayError, run_replay
+from dti.settings import Settings
+from sandbox.replay.plan import plan, points
+from sandbox.replay.targets import WEIGHTS, targets
+from tests.oracle import method
+
+FRAMEWORK = "922-2022"
+
+
+@pytest.fixture
+def clean_environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A DTI_HOME of its own; what the replay tells the environment is taken back."""
+    monkeypatch.setenv("DTI_SANDBOX_URL", "")
+    monkeypatch.setenv("AIRFLOW_CONN_SANDBOX", "")
+    yield
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("clean_environment")
+def test_2022_comes_out_as_published(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_replay(FRAMEWORK, 2022, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    figures = told["figures"]
+    whole = {row["unit_name"]: row for row in figures if row["measure"] == "PDTI"}
+    assert told["agrees"]
+    assert len(whole) == 63
+    assert all(row["published"] == row["computed"] for row in figures), "to the fourth decimal, pillars too"
+    assert all(row["published_rank"] == row["computed_rank"] for row in whole.values())
+    assert [whole[unit]["computed_rank"] for unit in ("Thanh Hóa", "Yên Bái")] == [15, 15]
+    assert 16 not in {row["computed_rank"] for row in whole.values()}
+    assert len([row for row in figures if row["unit_name"] == "Đà Nẵng"]) == 9, "eight pillars and PDTI"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("clean_environment")
+def test_a_pipeline_that_errs_is_found_out(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    load = flow.load
+
+    def forgetful(feed: str, night: object, *, settings: Settings) -> object:
+        return {} if feed == "staffing" else load(feed, night, settings=settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(flow, "load", forgetful)
+    assert not run_replay(FRAMEWORK, 2022)
+    assert "ranks reproduced: 63 of 63" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("year", [2022, 2023])
+def test_the_plan_meets_what_was_published(year: int) -> None:
+    """Judged by the oracle's scoring, not by the calibration's own."""
+    rows = method.indicators(FRAMEWORK)
+    for target in targets(year):
+        counts = plan(FRAMEWORK, target)
+        metrics = {
+            (target.unit_id, metric, feed, "declared" if feed == "declarations" else "measured"): value
+            for (feed, metric), value in counts.items()
+        } | {(target.unit_id, "months_in_period", "calendar", "measured"): Fraction(12)}
+        for pillar, wanted in target.pillars.items():
+            own = [row for row in rows if row["pillar_code"] == pillar]
+            scored = [method.score(row, target.unit_id, metrics) for row in own]
+            assert all(s.status == "scored" for s in scored), (target.name, pillar)
+            whole = sum((s.max_points for s in scored), Fraction(0))
+            assert abs(sum((s.points for s in scored), Fraction(0)) / whole - wanted) < Fraction(1, 10**6)
+            assert sum((points(row, counts) for row in own), Fraction(0)) == sum(
+                (s.points for s in scored), Fraction(0)
+            )
+    assert sum(WEIGHTS.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("framework", "year", "reason"),
+    [
+        (FRAMEWORK, 2021, "not published for all 63 provinces"),
+        (FRAMEWORK, 2020, "published under 1726"),
+        (FRAMEWORK, 2024, "published under 405"),
+        ("405-2025", 2023, "no indicators.csv"),
+        ("nothing", 2022, "no indicators.csv"),
+    ],
+)
+@pytest.mark.usefixtures("clean_environment")
+def test_what_cannot_be_replayed_is_refused_with_the_reason(framework: str, year: int, reason: str) -> None:
+    with pytest.raises(ReplayError, match=reason):
+        run_replay(framework, year)
