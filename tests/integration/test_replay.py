@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from fractions import Fraction
 
 import pytest
@@ -19,11 +18,10 @@ FRAMEWORK = "922-2022"
 
 
 @pytest.fixture
-def clean_environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def clean_environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A DTI_HOME of its own; what the replay tells the environment is taken back."""
     monkeypatch.setenv("DTI_SANDBOX_URL", "")
     monkeypatch.setenv("AIRFLOW_CONN_SANDBOX", "")
-    yield
 
 
 @pytest.mark.slow
@@ -36,11 +34,13 @@ def test_2022_comes_out_as_published(capsys: pytest.CaptureFixture[str]) -> None
     whole = {row["unit_name"]: row for row in figures if row["measure"] == "PDTI"}
     assert told["agrees"]
     assert len(whole) == 63
-    assert all(row["published"] == row["computed"] for row in figures), "to the fourth decimal, pillars too"
+    exact = [row for row in figures if row["measure"] in {"PDTI", *WEIGHTS}]
+    assert len(exact) == 63 * 5 + 5 * 4, "PDTI and four pillars of all, the other four of five provinces"
+    assert [row for row in exact if row["published"] != row["computed"]] == [], "to the fourth decimal"
     assert all(row["published_rank"] == row["computed_rank"] for row in whole.values())
     assert [whole[unit]["computed_rank"] for unit in ("Thanh Hóa", "Yên Bái")] == [15, 15]
     assert 16 not in {row["computed_rank"] for row in whole.values()}
-    assert len([row for row in figures if row["unit_name"] == "Đà Nẵng"]) == 9, "eight pillars and PDTI"
+    assert {row["measure"] for row in figures if row["unit_name"] == "Đà Nẵng"} >= {"PDTI", *WEIGHTS}
 
 
 @pytest.mark.slow
