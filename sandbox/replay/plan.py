@@ -40,6 +40,23 @@ FIXED: Counts = {
     ("data_centre", "servers_total"): Fraction(SERVERS),
     ("data_centre", "data_centre_expected_seconds"): Fraction(DAYS_WATCHED * 86_400),
 }
+COUNTED = frozenset(
+    {
+        "dossiers_online", "dossiers_paid_online", "dossiers_digitised", "dossiers_reusing_data",
+        "dossiers_population_data", "dossiers_synchronised", "dossiers_on_time", "dossiers_early",
+        "dossiers_electronic_result", "dossiers_satisfied", "services_with_online_dossier", "services_online",
+        "services_full_online", "services_eligible_full_online",
+        "agencies_on_dedicated_network", "shared_systems_on_cloud", "shared_platforms_with_ai",
+        "systems_level_determined", "systems_level_approved", "systems_fully_protected", "systems_monitored",
+        "systems_assessed", "workstations_with_antimalware", "national_databases_connected",
+        "government_cloud_connected",
+        "staff_digital_transformation", "staff_information_technology", "staff_information_security",
+        "staff_trained_dx", "staff_trained_digital_skills", "staff_trained_data", "agencies_with_focal_staff",
+        "communes_with_team", "villages_with_team", "team_members_total", "team_members_trained",
+        "data_centre_up_seconds", "servers_with_antimalware",
+    }
+)  # fmt: skip
+"""Measured numerators that ``records`` knows how to put into records; any other would be planned and never sent."""
 _FIRST = (
     "communes_with_team",
     "services_online",
@@ -57,7 +74,9 @@ def indicators(framework: str) -> tuple[Indicator, ...]:
     if not path.is_file():
         raise NotReplayableError(f"framework {framework} has no indicators.csv: it cannot be computed")
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return tuple(csv.DictReader(file))
+        rows = tuple(csv.DictReader(file))
+    stated = {row["code"]: f"points.{framework}.{row['code']}" for row in rows if row["rule"] == "manual"}
+    return tuple({**row, "numerator_metric": row["numerator_metric"] or stated.get(row["code"], "")} for row in rows)
 
 
 def plan(framework: str, target: Target) -> Counts:
@@ -86,6 +105,8 @@ def points(row: Indicator, counts: Counts) -> Fraction:
         share = value / denominator if denominator else Fraction(0)
     if row["rule"] in ("target_ratio", "target_count"):
         share /= Fraction(row["target"])
+    elif row["rule"] == "manual":
+        share = value / (Fraction(row["max_points"]) or 1)
     elif row["rule"] == "yes_no":
         share = Fraction(int(value >= 1))
     elif row["rule"] == "steps":
@@ -117,6 +138,11 @@ def _choose_measured(row: Indicator, target: Target, counts: Counts) -> None:
     key = (feed, metric)
     if key in counts:
         return
+    if metric not in COUNTED or row["rule"] not in ("yes_no", "ratio", "target_ratio"):
+        raise NotReplayableError(
+            f"pillar {row['pillar_code']}: indicator {row['code']} takes {metric} of feed {feed} by rule {row['rule']}, "
+            "and no records are known that would measure it"
+        )
     if row["rule"] == "yes_no":
         counts[key] = Fraction(int(share >= Fraction(1, 2)))
         return
@@ -154,7 +180,8 @@ def _declare(pillar: str, rows: Iterable[Indicator], share: Fraction, counts: Co
         top = Fraction(row["max_points"])
         options = _steps(row) if row["rule"] == "steps" else [(Fraction(0), Fraction(0)), (Fraction(1), Fraction(1))]
         slack = top / 4 if room["f"] else Fraction(0)
-        level, gives = max(((n, g) for n, g in options if taken + g * top <= aim + slack), key=lambda o: o[1])
+        within = ((n, g) for n, g in options if taken + g * top <= aim + slack)
+        level, gives = max(within, key=lambda o: o[1], default=min(options, key=lambda o: o[1]))
         counts["declarations", row["numerator_metric"]] = level
         taken += gives * top
     if not room["f"]:
@@ -170,6 +197,8 @@ def _state(row: Indicator, share: Fraction, counts: Counts) -> None:
     target = Fraction(row["target"] or 1)
     if row["rule"] == "target_count":
         value = share * target
+    elif row["rule"] == "manual":
+        value = share * Fraction(row["max_points"])
     else:
         if row["denominator_metric"] != "months_in_period":
             counts["declarations", row["denominator_metric"]] = DENOMINATOR

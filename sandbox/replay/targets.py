@@ -18,9 +18,14 @@ WEIGHTS = {
     )
 }  # fmt: skip
 """PDTI under Decision 922; confirmed by recomputing the provinces whose eight pillars were published."""
+COMPOSITES = {"CHINH_QUYEN_SO": "CQS", "KINH_TE_SO": "KTS", "XA_HOI_SO": "XHS"}
+"""Composite → the activity pillar that it weighs beside the five of the foundation."""
+FOUNDATION = ("NT", "TC", "HT", "NL", "AT")
 SPLIT = ("NT", "TC", "NL", "AT")
 MARGIN = Fraction(3, 100_000)
-"""How near to the edge of its rounding a target may lie: published values are rounded to 0.0001."""
+"""How far from a published value its target may lie: less than HALF, so that it surely rounds to it."""
+HALF = Fraction(1, 20_000)
+"""Published values are rounded to 0.0001."""
 
 
 class NotReplayableError(ValueError):
@@ -68,13 +73,27 @@ def _target(unit: str, name: str, published: Mapping[str, Fraction]) -> Target:
         raise NotReplayableError(
             f"{name}: {', '.join(assumed)} are not published; only {', '.join(SPLIT)} may be missing"
         )
-    rest = (published["PDTI"] - sum(WEIGHTS[p] * v for p, v in known.items())) / WEIGHTS["TC"]
+    rest = (_whole(name, known, published) - sum(WEIGHTS[p] * v for p, v in known.items())) / WEIGHTS["TC"]
     # Institutions are yes or no in steps of 5 of 100 points; the other three share what is left of the mean evenly.
     institutions = min(Fraction(1), Fraction(round(rest / 4 * 20), 20))
     other = (rest - institutions) / 3
     if not 0 <= other <= 1:
         raise NotReplayableError(f"{name}: no split of {float(rest):.4f} over {', '.join(SPLIT)}")
     return Target(unit, name, known | {"TC": institutions, "NT": other, "NL": other, "AT": other}, assumed)
+
+
+def _whole(name: str, known: Mapping[str, Fraction], published: Mapping[str, Fraction]) -> Fraction:
+    """PDTI before rounding: the published one, moved as little as makes the published composites come out too."""
+    activities = sum((WEIGHTS[p] * known[p] for p in COMPOSITES.values()), Fraction(0))
+    for moved in sorted((MARGIN * step / 6 for step in range(-6, 7)), key=abs):
+        foundation = published["PDTI"] + moved - activities
+        composites = {
+            code: (foundation + WEIGHTS[p] * known[p]) / (sum(WEIGHTS[f] for f in FOUNDATION) + WEIGHTS[p])
+            for code, p in COMPOSITES.items()
+        }
+        if all(abs(composites[code] - published[code]) < HALF for code in composites if code in published):
+            return published["PDTI"] + moved
+    raise NotReplayableError(f"{name}: its published PDTI, pillars and composites contradict each other")
 
 
 def _nudged(pillars: Mapping[str, Fraction], whole: Fraction) -> dict[str, Fraction]:
