@@ -138,10 +138,13 @@ def _choose_measured(row: Indicator, target: Target, counts: Counts) -> None:
     key = (feed, metric)
     if key in counts:
         return
-    if metric not in COUNTED or row["rule"] not in ("yes_no", "ratio", "target_ratio"):
+    known = metric in COUNTED and row["rule"] in ("yes_no", "ratio", "target_ratio")
+    whole_known = (feed, denominator) in counts or metric == "services_full_online" or row["rule"] == "yes_no"
+    if not (known and whole_known):
         raise NotReplayableError(
-            f"pillar {row['pillar_code']}: indicator {row['code']} takes {metric} of feed {feed} by rule {row['rule']}, "
-            "and no records are known that would measure it"
+            f"{target.name}: {row['pillar_code']} cannot be calibrated: no records are known that would measure "
+            f"{metric}{f' of {denominator}' if denominator else ''} (indicator {row['code']}, feed {feed}, "
+            f"rule {row['rule']})"
         )
     if row["rule"] == "yes_no":
         counts[key] = Fraction(int(share >= Fraction(1, 2)))
