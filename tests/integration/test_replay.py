@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from fractions import Fraction
 
 import pytest
+from sqlalchemy import text
 
 from dti import flow
-from dti.cli.replay import ReplayError, run_replay
-from dti.settings import Settings
+from dti.cli.replay import ReplayError, replay_settings, run_replay
+from dti.cli.replay_compare import compare
+from dti.settings import Settings, get_settings
+from dti.warehouse import connect, embedded
+from dti.warehouse.query import run_select
 from sandbox.replay.plan import plan, points
 from sandbox.replay.targets import WEIGHTS, targets
 from tests.oracle import method
@@ -41,6 +46,32 @@ def test_2022_comes_out_as_published(capsys: pytest.CaptureFixture[str]) -> None
     assert [whole[unit]["computed_rank"] for unit in ("Thanh Hóa", "Yên Bái")] == [15, 15]
     assert 16 not in {row["computed_rank"] for row in whole.values()}
     assert {row["measure"] for row in figures if row["unit_name"] == "Đà Nẵng"} >= {"PDTI", *WEIGHTS}
+    assert told["synthetic"]
+    assert told["calibrated"]
+    assert whole["Đà Nẵng"]["assumed"] == []
+    assert whole["Yên Bái"]["assumed"] == ["NT", "TC", "NL", "AT"]
+    assert_one_wrong_figure_is_found_out()
+
+
+def assert_one_wrong_figure_is_found_out() -> None:
+    """One figure of one province, a thousandth off in the facts: its pillar disagrees, and no other."""
+    own = replay_settings(FRAMEWORK, 2022, get_settings())
+    try:
+        with connect.engine(own, "loader").begin() as connection:
+            changed = connection.execute(
+                text(
+                    "update facts.declarations set value = value * 0.999"
+                    " where unit_id = 'P63-66' and metric = 'households_with_fibre'"
+                )
+            )
+            assert changed.rowcount == 1
+        run_id = flow.compute(date(2022, 12, 31), FRAMEWORK, settings=own)["run_id"]
+        wrong = [row for row in compare(run_id, 2022, own) if not row["agrees"]]
+        assert [(row["unit_name"], row["measure"]) for row in wrong] == [("Đắk Lắk", "HT")]
+        columns, rows = run_select("select distinct synthetic from marts.run", own)
+        assert (columns, list(rows)) == (["synthetic"], [(True,)])
+    finally:
+        embedded.stop(own)
 
 
 @pytest.mark.slow
