@@ -33,7 +33,8 @@ def rollup(feed: str, files: list[str], *, settings: Settings) -> RecordBatchRea
 
     The reader streams: DuckDB spills to disk beyond ``settings.rollup_memory_limit``, and its connection closes
     when the last batch is read or the reader is dropped. Emits exactly the columns of ``facts.<feed>``, in order.
-    Raises ConfigError when the feed has no rollup file or the engine is not there, DtiError when DuckDB cannot read the lake or run the file.
+    Raises ConfigError when the feed has no rollup file or the engine is not there, DtiError when DuckDB cannot read the
+    lake or run the file.
     """
     if settings.rollup_engine != "duckdb":
         raise ConfigError(
