@@ -22,7 +22,7 @@ from tests.conftest import PROJECT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 NIGHT = date(2026, 6, 30)
-SOURCES = ("dvc-dak-lak", "dvc-lam-dong", "tthc-dak-lak", "tthc-lam-dong")
+SOURCES = ("dvc-dak-lak", "tthc-dak-lak")
 MOMENTS = (
     "before:dti.landing.parts.write_parts",
     "before:dti.landing.ledger._write_manifest",
@@ -52,7 +52,7 @@ MARTS = {
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checkout, with four small sources."""
+    """The checkout, with two small sources: one a feed."""
     root = tmp_path_factory.mktemp("project")
     for name in ("expectations", "migrations"):
         (root / name).symlink_to(PROJECT / name)
