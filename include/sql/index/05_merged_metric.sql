@@ -8,7 +8,7 @@ with former_units as (
     select
         unit_id_34 as unit_id,
         count(*) as units_count
-    from ref.unit_succession
+    from unit_succession
     group by unit_id_34
 ),
 
@@ -26,7 +26,7 @@ part as (
         select
             m.merge,
             m.aggregation
-        from ref.metric as m
+        from metric as m
         where p.metric = m.metric
         order by (p.feed = m.feed) desc, m.feed asc
         limit 1

@@ -1,5 +1,6 @@
 -- Grain: one row is one indicator of one unit, for every unit of the run's geography, known or not.
 -- Numeric division keeps at least the decimals of its left side, so each left side is given 30.
+-- A correction changes the value that the rule scores, while its guard finds the value that it was written for.
 insert into score.indicator_score (
     run_id,
     unit_id,
@@ -15,13 +16,15 @@ insert into score.indicator_score (
     points,
     max_points,
     coverage,
-    uncapped_share
+    uncapped_share,
+    original_value,
+    correction_id
 )
 with former_units as (
     select
         unit_id_34 as unit_id,
         count(*) as units_count
-    from ref.unit_succession
+    from unit_succession
     group by unit_id_34
 ),
 
@@ -58,7 +61,7 @@ known as (
     from score.run as r
     inner join method.framework as f using (framework_id, framework_hash)
     inner join method.indicator as i using (framework_id, framework_hash)
-    inner join ref.unit as u on r.geography = u.geography and f.unit_level = u.unit_level
+    inner join unit as u on r.geography = u.geography and f.unit_level = u.unit_level
     left join chosen as n
         on u.unit_id = n.unit_id and i.indicator_code = n.indicator_code and n.part = 'numerator'
     left join chosen as d
@@ -80,7 +83,7 @@ judged as (
     from known
 ),
 
-valued as (
+found as (
     select
         *,
         case
@@ -88,6 +91,61 @@ valued as (
             when status = 'scored' then numerator
         end as value
     from judged
+),
+
+-- An override also gives what was missing; nothing can be dropped or scaled that is not there. Stated points of an
+-- indicator without points stay undefined.
+correction as (
+    select
+        c.correction_id,
+        c.action,
+        c.given_value,
+        f.unit_id,
+        f.indicator_code,
+        f.value as original_value
+    from score.correction as c
+    inner join found as f on c.unit_id = f.unit_id and c.target = f.indicator_code
+    where
+        c.run_id = :run_id and c.target_kind = 'indicator' and c.status = 'pending' and c.action <> 'flag'
+        and case
+            when c.guard_value is null then f.value is null
+            else c.guard_value = round(f.value, scale(c.guard_value))
+        end
+        and (f.value is not null or c.action = 'override')
+        and not (f.rule = 'manual' and f.max_points = 0)
+),
+
+valued as (
+    select
+        f.unit_id,
+        f.framework_id,
+        f.framework_hash,
+        f.indicator_code,
+        f.pillar_code,
+        f.rule,
+        f.target,
+        f.max_points,
+        f.basis,
+        f.denominator_basis,
+        f.numerator,
+        f.denominator,
+        c.correction_id,
+        c.original_value,
+        case c.action
+            when 'drop' then null
+            when 'override' then c.given_value
+            when 'scale' then f.value * c.given_value
+            else f.value
+        end as value,
+        case c.action
+            when 'drop' then 'missing'
+            when 'override' then 'scored'
+            else f.status
+        end as status,
+        -- What is given in place of a value is given for the whole unit.
+        case c.action when 'override' then 1 else f.share_known end as share_known
+    from found as f
+    left join correction as c using (unit_id, indicator_code)
 ),
 
 -- The share of its points that a scored indicator earns, before it is held between 0 and 1.
@@ -134,6 +192,8 @@ select
     case when e.share is null then 0 else v.max_points * greatest(0, least(1, e.share)) end as points,
     v.max_points,
     case when v.status = 'missing' then 0 else v.share_known end as coverage,
-    e.share as uncapped_share
+    e.share as uncapped_share,
+    v.original_value,
+    v.correction_id
 from valued as v
 left join earned as e using (unit_id, indicator_code)

@@ -32,6 +32,6 @@ select
     round(sum(p.coverage), 30) / count(*) as coverage
 from score.run as r
 inner join score.indicator_score as p on r.parts_run_id = p.run_id
-inner join ref.unit_succession as s on p.unit_id = s.unit_id_63
+inner join unit_succession as s on p.unit_id = s.unit_id_63
 where r.run_id = :run_id and r.merge_method = 'average'
 group by r.run_id, s.unit_id_34, p.indicator_code, p.pillar_code, p.max_points

@@ -41,4 +41,4 @@ select
     rank() over (partition by i.composite_code order by i.index_value desc) as rank_national,
     rank() over (partition by i.composite_code, u.region_code order by i.index_value desc) as rank_region
 from rounded as i
-inner join ref.unit as u using (unit_id)
+inner join unit as u using (unit_id)

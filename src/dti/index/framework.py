@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from dti.documents import DocumentLoader, load_yaml
 from dti.errors import MethodError
 from dti.index.lint import MetricKey, lint
 from dti.index.model import Finding, Framework, Indicator, Step, nearest_line
@@ -102,8 +103,12 @@ def method_error(findings: list[Finding]) -> MethodError:
 
 def _folder(id_or_path: str | Path, settings: Settings) -> Path:
     named = settings.include_dir / "frameworks" / id_or_path
-    folder = named if named.is_dir() else Path(id_or_path)
-    if not (folder / YAML_FILE).is_file():
+    try:
+        folder = named if named.is_dir() else Path(id_or_path)
+        is_there = (folder / YAML_FILE).is_file()
+    except OSError:  # a name longer than any file's
+        is_there = False
+    if not is_there:
         known = framework_ids(settings)
         raise MethodError(
             f"no framework here: {YAML_FILE} is missing",
@@ -150,8 +155,8 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int], list[Finding
 
     try:
         text = path.read_text("utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        head = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=DocumentLoader)
+        head = load_yaml(text)
     except UnicodeDecodeError:
         return {}, {}, [found(1, "not UTF-8", "save the file as UTF-8")]
     except yaml.YAMLError as fault:
@@ -192,12 +197,16 @@ def _read_indicators(path: Path) -> tuple[list[Indicator], list[Finding]]:
     except UnicodeDecodeError:
         return [], [Finding(file=str(path), line=1, what="not UTF-8", remedy="save the file as CSV UTF-8")]
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    given = list(reader.fieldnames or [])
+    try:
+        given, rows = list(reader.fieldnames or []), [(row, reader.line_num) for row in reader]
+    except csv.Error as fault:
+        return [], [
+            Finding(file=str(path), line=reader.line_num + 1, what=f"no CSV: {fault}", remedy="mend the quotes")
+        ]
     if missing := [column for column in _COLUMNS if column not in given]:
         return [], [Finding(file=str(path), line=1, what=f"no column {', '.join(missing)}", remedy="add to the header")]
     indicators, findings = [], []
-    for row in reader:
-        line = reader.line_num
+    for row, line in rows:
         if None in row or None in row.values():
             findings.append(
                 Finding(file=str(path), line=line, what="more or fewer cells than the header", remedy="quote commas")

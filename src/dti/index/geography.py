@@ -108,7 +108,7 @@ def _in_force(connection: Connection, unit_level: str, day: date) -> str:
     """The geography whose units of this level are valid on ``day``."""
     found = connection.execute(
         text(
-            "select distinct geography from ref.unit where unit_level = :level and :day >= valid_from"
+            "select distinct geography from unit where unit_level = :level and :day >= valid_from"
             " and (valid_to is null or :day < valid_to) order by geography"
         ),
         {"level": unit_level, "day": day},
@@ -128,13 +128,13 @@ def _validity(connection: Connection, unit_level: str, geography: str) -> tuple[
     first_day, end = connection.execute(
         text(
             "select min(valid_from), case when bool_and(valid_to is not null) then max(valid_to) end"
-            " from ref.unit where unit_level = :level and geography = :geography"
+            " from unit where unit_level = :level and geography = :geography"
         ),
         {"level": unit_level, "geography": geography},
     ).one()
     if first_day is None:
         known = connection.execute(
-            text("select distinct geography from ref.unit where unit_level = :level order by geography"),
+            text("select distinct geography from unit where unit_level = :level order by geography"),
             {"level": unit_level},
         ).scalars()
         raise MethodError(
@@ -148,9 +148,9 @@ def _validity(connection: Connection, unit_level: str, geography: str) -> tuple[
 def _succession(connection: Connection, geography: str, first_day: date) -> Succession | None:
     former = connection.execute(
         text(
-            "select distinct f.geography from ref.unit_succession as s"
-            " inner join ref.unit as f on s.unit_id_63 = f.unit_id"
-            " inner join ref.unit as u on s.unit_id_34 = u.unit_id where u.geography = :geography"
+            "select distinct f.geography from unit_succession as s"
+            " inner join unit as f on s.unit_id_63 = f.unit_id"
+            " inner join unit as u on s.unit_id_34 = u.unit_id where u.geography = :geography"
         ),
         {"geography": geography},
     ).scalar_one_or_none()

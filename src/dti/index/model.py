@@ -19,8 +19,15 @@ RULES_WITH_DENOMINATOR: frozenset[Rule] = frozenset({"ratio", "target_ratio"})
 RULES_WITH_TARGET: frozenset[Rule] = frozenset({"target_ratio", "target_count"})
 
 
+DIGITS = 18
+"""A number may have so many digits before its point, and as many after: Python rounds what has more than 28."""
+
+
 def _plain(number: Decimal) -> Decimal:
     """The same number written one way, so that 10, 10.0 and 1E+1 give one content hash."""
+    exponent = number.as_tuple().exponent
+    if number.adjusted() >= DIGITS or (isinstance(exponent, int) and exponent < -DIGITS) or len(str(number)) > 27:
+        raise ValueError(f"a number has at most {DIGITS} digits before its point and as many after, 24 together")
     short = number.normalize()
     return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
 

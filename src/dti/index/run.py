@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -24,39 +24,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from dti.errors import MethodError, WarehouseError
+from dti.errors import WarehouseError
+from dti.index.correct import correct_metrics
 from dti.index.framework import known_metrics, load_framework, method_error
 from dti.index.geography import MergeMethod, Succession, Units, choose
+from dti.index.identity import Run, period, runs_of
 from dti.index.lint import lint
-from dti.index.model import Framework
-from dti.index.store import store_framework
+from dti.index.standing import Standing, note_inputs, sql_hash, standing_now
+from dti.index.store import method_of, store_framework
 from dti.settings import Settings
 from dti.warehouse.connect import engine
+from dti.warehouse.statistics import analyze_scores
 
 METRIC_COLUMNS = ("unit_id", "metric", "basis", "value", "first_day", "last_day", "source_ids")
 """What every file of ``include/sql/metrics`` selects."""
 
 _METRIC_VALUE = table("metric_value", *map(column, ["run_id", "feed", *METRIC_COLUMNS]), schema="score")
 _METRIC_PART = table("metric_part", *map(column, ["run_id", "feed", "part_unit_id", *METRIC_COLUMNS]), schema="score")
-_SUCCESSION = table("unit_succession", column("unit_id_63"), column("unit_id_34"), schema="ref")
-
-
-@dataclass(frozen=True)
-class Run:
-    """The identity of a run. Days are days in Asia/Ho_Chi_Minh; the period includes both of its ends."""
-
-    run_id: str
-    kind: str
-    as_of_date: date
-    year: int
-    framework_id: str
-    framework_hash: str
-    geography: str
-    period_from: date
-    period_to: date
-    framework_in_force: bool
-    merge_method: MergeMethod = "none"
-    parts_run_id: str | None = None
+_SUCCESSION = table("unit_succession", column("unit_id_63"), column("unit_id_34"))
 
 
 def compute(
@@ -83,35 +68,36 @@ def compute(
         raise method_error(findings)
     first_day, last_day = period(as_of, as_of.year if year is None else year)
     database = engine(settings, "loader")
-    try:
+    with _told(f"{kind} run of {as_of}"):
         with database.begin() as connection:
             store_framework(connection, framework)
-            wanted = geography or framework.geography
+            standing = standing_now(connection, settings)
+            method, wanted = method_of(framework), geography or framework.geography
             units = choose(connection, framework.unit_level, first_day, last_day, wanted, merge_method)
-        runs = _runs(as_of, framework, units, kind, first_day, last_day)
-        with _only_one(database, runs[-1].run_id), _snapshot(database) as connection:
-            for run in runs:
-                open_run(connection, run)
-                measure(connection, run, settings, units.former)
-                score(connection, run, settings)
-    except DBAPIError as fault:
-        raise WarehouseError(
-            f"the index run failed: {fault.orig}",
-            where=f"{kind} run of {as_of}",
-            remedy="the run of before stands; mend and compute again",
-        ) from fault.orig
+        runs = runs_of(f"{kind}-{as_of.isoformat()}", as_of, method, units, kind, first_day, last_day)
+        with only_one(database, runs[-1].run_id), snapshot(database) as connection:
+            write_runs(connection, runs, units, standing, settings)
+        analyze_scores(settings)
     return runs[-1]
 
 
-def period(as_of: date, year: int) -> tuple[date, date]:
-    """First and last day that count for ``year`` on ``as_of``: the whole of a closed year, the year to date else."""
-    if year > as_of.year:
-        raise MethodError(
-            f"year {year} has not begun on {as_of}",
-            where=f"year {year}",
-            remedy=f"ask for a year up to {as_of.year}, or a later day",
+def write_runs(connection: Connection, runs: list[Run], units: Units, standing: Standing, settings: Settings) -> None:
+    """Write every run of ``runs`` whole, in the caller's transaction: metrics, corrections, scores.
+
+    Facts and reference data are those that the connection's search path finds; ``standing`` tells what they are.
+    """
+    for identity in runs:
+        run = replace(
+            identity,
+            data_cut_off=standing.data_cut_off or connection.execute(select(func.clock_timestamp())).scalar_one(),
+            corrections_hash=standing.corrections_hash,
+            reference_hash=standing.reference_hash,
+            sql_hash=sql_hash(settings),
         )
-    return date(year, 1, 1), min(as_of, date(year, 12, 31))
+        open_run(connection, run)
+        note_inputs(connection, run.run_id, standing)
+        measure(connection, run, settings, standing, units.former)
+        score(connection, run, settings)
 
 
 def open_run(connection: Connection, run: Run) -> None:
@@ -122,8 +108,10 @@ def open_run(connection: Connection, run: Run) -> None:
     connection.execute(insert(table_run).values(**values, started_at=func.clock_timestamp()))
 
 
-def measure(connection: Connection, run: Run, settings: Settings, former: Succession | None = None) -> None:
-    """Write the metrics of the run: each file of ``include/sql/metrics`` gives those of the feed in its name.
+def measure(
+    connection: Connection, run: Run, settings: Settings, standing: Standing, former: Succession | None = None
+) -> None:
+    """Write the metrics of the run, corrected: a file of ``include/sql/metrics`` gives those of the feed in its name.
 
     Where ``former`` units are merged, theirs and the units' own are written as parts, each over its own part of the
     period; an averaged run has no metrics at all, its parts run has them.
@@ -136,17 +124,20 @@ def measure(connection: Connection, run: Run, settings: Settings, former: Succes
         "as_of": run.as_of_date,
     }
     if run.merge_method == "average":
+        correct_metrics(connection, run, standing.corrections, own, settings)
         return
     files = _sql_files(settings, "metrics")
     if run.merge_method == "none" or former is None:
         for path in files:
             rows = select(literal(run.run_id), literal(path.stem), *_metrics(path).c)
             connection.execute(insert(_METRIC_VALUE).from_select(["run_id", "feed", *METRIC_COLUMNS], rows), own)
+        correct_metrics(connection, run, standing.corrections, own, settings)
         return
     theirs = {"geography": former.former, "to_day": min(run.period_to, former.last_day)}
     for known in (own | theirs, own | {"from_day": max(run.period_from, former.first_day)}):
         for path in files:
             insert_parts(connection, run.run_id, path.stem, _metrics(path), known)
+        correct_metrics(connection, run, standing.corrections, known, settings)
 
 
 def insert_parts(connection: Connection, run_id: str, feed: str, metrics: FromClause, known: dict[str, object]) -> None:
@@ -174,42 +165,26 @@ def score(connection: Connection, run: Run, settings: Settings) -> None:
         connection.execute(text(path.read_text("utf-8")), {"run_id": run.run_id})
 
 
-def _runs(as_of: date, framework: Framework, units: Units, kind: str, period_from: date, period_to: date) -> list[Run]:
-    """The run that was asked for, behind the one it averages where it averages."""
-
-    def identify(kind: str, geography: str, merge_method: MergeMethod = "none", parts: str | None = None) -> Run:
-        suffixes = [
-            *([str(period_to.year)] if period_to.year != as_of.year else []),
-            *([merge_method] if merge_method != "none" else []),
-        ]
-        return Run(
-            run_id=".".join([f"{kind}-{as_of.isoformat()}", framework.framework_id, geography, *suffixes]),
-            kind=kind,
-            as_of_date=as_of,
-            year=period_to.year,
-            framework_id=framework.framework_id,
-            framework_hash=framework.content_hash,
-            geography=geography,
-            period_from=period_from,
-            period_to=period_to,
-            framework_in_force=framework.in_force.covers(period_to.year),
-            merge_method=merge_method,
-            parts_run_id=parts,
-        )
-
-    if units.merge_method != "average" or units.former is None:
-        return [identify(kind, units.geography, units.merge_method)]
-    parts = identify(f"{kind}_parts", units.former.former)
-    return [parts, identify(kind, units.geography, "average", parts.run_id)]
-
-
 def _metrics(path: Path) -> Subquery:
     """The rows of one metric file."""
     return text(path.read_text("utf-8")).columns(*map(column, METRIC_COLUMNS)).subquery("measured")
 
 
 @contextmanager
-def _only_one(database: Engine, run_id: str) -> Iterator[None]:
+def _told(where: str) -> Iterator[None]:
+    """A refusal of the server, as an error that says what stands."""
+    try:
+        yield
+    except DBAPIError as fault:
+        raise WarehouseError(
+            f"the index run failed: {fault.orig}",
+            where=where,
+            remedy="the run of before stands; mend and compute again",
+        ) from fault.orig
+
+
+@contextmanager
+def only_one(database: Engine, run_id: str) -> Iterator[None]:
     """Let no second process compute the same run meanwhile; PostgreSQL lets go when this process dies.
 
     The lock has a connection of its own: taken inside the run's transaction it would be waited for with the snapshot
@@ -221,7 +196,7 @@ def _only_one(database: Engine, run_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def _snapshot(database: Engine) -> Iterator[Connection]:
+def snapshot(database: Engine) -> Iterator[Connection]:
     """One transaction that sees the warehouse as of its first statement, however long it takes."""
     with database.execution_options(isolation_level="REPEATABLE READ").begin() as connection:
         connection.execute(text("set local work_mem = '64MB'"))

@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, TableClause, column, table
+from sqlalchemy import Connection, TableClause, column, table, text
 from sqlalchemy.dialects.postgresql import insert
 
-from dti.index.model import Framework
+from dti.index.model import Framework, InForce
+from dti.warehouse import inputs
 
 Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One version of a framework, as far as a run must know it beyond what SQL reads."""
+
+    framework_id: str
+    framework_hash: str
+    family: str
+    unit_level: str
+    geography: str | None
+    in_force: InForce
+
+
+def method_of(framework: Framework) -> Method:
+    """The version that stands in the files."""
+    return Method(
+        framework.framework_id,
+        framework.content_hash,
+        framework.family,
+        framework.unit_level,
+        framework.geography,
+        framework.in_force,
+    )
+
+
+def stored_method(connection: Connection, framework_id: str, framework_hash: str) -> Method:
+    """A version that was stored before. Raises LookupError when there is none."""
+    row = connection.execute(
+        text(
+            "select family, unit_level, geography, from_year, to_year from method.framework"
+            " where framework_id = :id and framework_hash = :hash"
+        ),
+        {"id": framework_id, "hash": framework_hash},
+    ).one_or_none()
+    if row is None:
+        raise LookupError(f"{framework_id} {framework_hash}")
+    years = InForce(from_year=row.from_year, to_year=row.to_year)
+    return Method(framework_id, framework_hash, row.family, row.unit_level, row.geography, years)
 
 
 def store_framework(connection: Connection, framework: Framework) -> None:
     """Write ``framework`` into schema ``method`` unless this very content is there already.
 
-    What is stored is never changed: an edited framework has another hash and is stored beside the old one. Runs in
-    the caller's transaction, as the loader; two callers at once store it once.
+    What is stored is never changed: an edited framework has another hash and is stored beside the old one, and it is
+    noted that it stands from now on. Runs in the caller's transaction, as the loader; two callers store it once.
     """
+    inputs.see(connection, "framework", framework.framework_id, framework.content_hash)
     key = {"framework_id": framework.framework_id, "framework_hash": framework.content_hash}
     head = key | _head(framework)
     table_head = _table("framework", head)
@@ -41,6 +83,7 @@ def _head(framework: Framework) -> dict[str, Any]:
         "name_vi": framework.name_vi,
         "name_en": framework.name_en,
         "unit_level": framework.unit_level,
+        "geography": framework.geography,
         "from_year": framework.in_force.from_year,
         "to_year": framework.in_force.to_year,
         "max_points": framework.max_points,

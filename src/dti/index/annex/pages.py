@@ -14,7 +14,7 @@ from dti.index.annex.titles import KNOWN_TITLES
 from dti.index.annex.wording import tidy
 from dti.sources.delimited import read_delimited
 from dti.sources.pull import PullStats
-from dti.sources.workbook import is_workbook, open_workbook
+from dti.sources.workbook import is_workbook, merged_ranges, open_workbook
 
 Cell = str | date
 """Text, or the date a spreadsheet made of what was typed."""
@@ -65,12 +65,12 @@ def read_pages(path: Path, *, encoding: str | None = None, sheets: Sequence[str]
 
 def _workbook(data: bytes, file: str) -> list[Page]:
     pages = []
-    with open_workbook(data, _MAX_BYTES, file) as book:
+    with open_workbook(data, _MAX_BYTES, file) as (book, _):
         for about in book.sheets_metadata:
             if about.typ != SheetTypeEnum.WorkSheet:
                 continue
             sheet = book.get_sheet_by_name(about.name)
-            covered = _covered(sheet.merged_cell_ranges or [])
+            covered = _covered(merged_ranges(sheet, file))
             lines = tuple(
                 Line(number, tuple(_cell(value) for value in row), covered.get(number - 1, frozenset()))
                 for number, row in enumerate(sheet.to_python(skip_empty_area=False), start=1)

@@ -1,0 +1,4 @@
+"""What Airflow's api-server shows of this project, to those who are logged in."""
+
+PREFIX = "/dti"
+"""Where it is mounted."""
