@@ -7,6 +7,7 @@ judged (it takes seconds), not by this package.
 from dti.gate.errors import GateError
 from dti.gate.judgement import judge
 from dti.gate.lint import lint_suite
-from dti.gate.verdict import RuleResult, Verdict, load_verdict
+from dti.gate.staging import at_hand, clear, load_verdict
+from dti.gate.verdict import RuleResult, Verdict
 
-__all__ = ["GateError", "RuleResult", "Verdict", "judge", "lint_suite", "load_verdict"]
+__all__ = ["GateError", "RuleResult", "Verdict", "at_hand", "clear", "judge", "lint_suite", "load_verdict"]

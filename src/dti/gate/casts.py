@@ -19,8 +19,12 @@ _LOOKS = {
 }
 _DUCKDB_TYPES = {"integer": "BIGINT", "decimal": "DECIMAL(28, 6)", "date": "DATE", "timestamptz": "TIMESTAMPTZ"}
 
+LONGEST_TEXT, LONGEST_KEY = 10_000, 200
+"""Characters of a text, and of one that is part of a key: keys stand in the warehouse's indexes, which refuse an entry
+of more than 2,700 bytes, and with it the load of a whole feed."""
+
 NOT_A = {
-    "string": "holds a NUL sign",
+    "string": f"holds a NUL sign, or is longer than {LONGEST_TEXT:,} characters (in a key: {LONGEST_KEY})",
     "integer": "is no whole number",
     "decimal": "is no number",
     "boolean": "is neither true nor false",
@@ -39,13 +43,14 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def cast(text: str, column_type: str) -> str:
+def cast(text: str, column_type: str, *, longest: int = LONGEST_TEXT) -> str:
     """Expression: the value of the text expression ``text``, or NULL when it is not of ``column_type``.
 
-    Decimals keep six places (more are rounded); times of any zone become moments.
+    A string may have ``longest`` characters. Decimals keep six places (more are rounded); times of any zone become
+    moments.
     """
     if column_type == "string":
-        return f"CASE WHEN NOT contains({text}, chr(0)) THEN {text} END"
+        return f"CASE WHEN NOT contains({text}, chr(0)) AND length({text}) <= {longest} THEN {text} END"
     if column_type == "boolean":
         return f"CASE {text} WHEN 'true' THEN true WHEN 'false' THEN false END"
     looks, duckdb_type = literal(_LOOKS[column_type]), _DUCKDB_TYPES[column_type]

@@ -46,14 +46,21 @@ class Held:
 
     def check(self, rules: Sequence[Expectation], parameters: dict[str, Any]) -> list[Outcome]:
         """As ``engine.check``, over every row held; failing rows come in ascending order."""
-        return [self._check(rule, parameters) for rule in rules]
+        others = [rule for rule in rules if rule.type not in UNIQUENESS]
+        found = {outcome.rule: outcome for outcome in self._check(others, parameters)}
+        return [found.get(rule.rule) or self._check_keys(rule, parameters) for rule in rules]
 
-    def _check(self, rule: Expectation, parameters: dict[str, Any]) -> Outcome:
+    def _check(self, rules: Sequence[Expectation], parameters: dict[str, Any]) -> list[Outcome]:
+        if not rules:
+            return []
+        columns = dict.fromkeys(column for rule in rules for column in rule.columns)
+        listed = ", ".join([ROW_NUMBER, *map(identifier, columns)])
+        rows = self._db.sql(f"SELECT {listed} FROM held ORDER BY {ROW_NUMBER}").to_arrow_table()
+        return check(rows, rules, parameters)
+
+    def _check_keys(self, rule: Expectation, parameters: dict[str, Any]) -> Outcome:
+        """A key that stands alone cannot be a duplicate, so GX is shown the others only: if there are any."""
         columns = ", ".join([ROW_NUMBER, *map(identifier, rule.columns)])
-        if rule.type not in UNIQUENESS:
-            rows = self._db.sql(f"SELECT {columns} FROM held ORDER BY {ROW_NUMBER}").to_arrow_table()
-            return check(rows, [rule], parameters)[0]
-        # A key that stands alone cannot be a duplicate, so GX is shown the others only: in most batches, none.
         key = ", ".join(map(identifier, rule.columns))
         whole = " AND ".join(f"{identifier(c)} IS NOT NULL" for c in rule.columns)
         rows = self._db.sql(f"""
@@ -61,4 +68,6 @@ class Held:
             SELECT {columns} FROM held SEMI JOIN repeated USING ({key}) ORDER BY {ROW_NUMBER}
         """).to_arrow_table()
         judged = int(self._db.sql(f"SELECT count(*) FROM held WHERE {whole}").fetchall()[0][0])
+        if not rows.num_rows:
+            return Outcome(rule.rule, True, judged, [], "")
         return replace(check(rows, [rule], parameters)[0], checked_count=judged)

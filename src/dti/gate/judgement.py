@@ -18,11 +18,14 @@ from dti.gate.errors import GateError
 from dti.gate.held import Held
 from dti.gate.part import Bench
 from dti.gate.quarantine import Quarantine, take_back, write_whole_batch
+from dti.gate.retyped import retyped
 from dti.gate.schema import judged_schema
+from dti.gate.staging import bench_folder, save_verdict
 from dti.gate.suite import Expectation, Suite, load_suite, parameters_of
 from dti.gate.tally import Tally
-from dti.gate.units import load_units
-from dti.gate.verdict import VERDICT_FILE, Verdict, save_verdict, staging_folder
+from dti.gate.units import UnitDirectory, load_units
+from dti.gate.verdict import Verdict
+from dti.gate.waive import without
 from dti.landing import ledger
 from dti.landing.batch import Manifest
 from dti.settings import Settings
@@ -57,30 +60,36 @@ class _Judging:
     def __init__(self, manifest: Manifest, settings: Settings) -> None:
         self.manifest, self.settings = manifest, settings
         self.contract = load_contract(manifest.feed, settings.include_dir / "feeds")
-        self.suite: Suite = load_suite(manifest.feed, settings)
+        waived = frozenset(manifest.release.waived_rules) if manifest.release else frozenset()
+        self.suite: Suite = without(load_suite(manifest.feed, settings), waived)
         self.parameters: dict[str, Any] = parameters_of(manifest)
-        self.tally = Tally(self.contract, self.suite, manifest.rows)
+        self.tally = Tally(self.contract, self.suite, manifest.rows, waived=waived)
         self.batch_columns = list(dict.fromkeys(c for e in self.suite.of_scope("batch") for c in e.columns))
         self.parts: list[_Part] = []
 
     def run(self) -> Verdict:
         """All steps, in order."""
         manifest, units = self.manifest, load_units(self.settings)
-        ledger.verify(manifest, self.settings)
-        self.folder = _empty_folder(staging_folder(manifest.batch_id, self.settings))
+        with (
+            ledger.at_hand(manifest, self.settings) as landed,
+            bench_folder(manifest.batch_id, self.settings) as self.folder,
+        ):
+            return self._judged(landed, units)
+
+    def _judged(self, landed: list[Path], units: UnitDirectory) -> Verdict:
+        manifest = self.manifest
         with (
             Bench(self.contract, manifest, units) as bench,
             Held(judged_schema(self.contract, self.batch_columns), self.folder / "spill") as held,
             Quarantine(self.folder / "quarantine.parquet") as quarantine,
         ):
-            for path in ledger.part_paths(manifest, self.settings):
+            for path in landed:
                 self._judge_part(bench, held, quarantine, path)
             self._check_count()
+            self.tally.retyped = retyped(self.contract, self.tally.unreadable(), [part.landed for part in self.parts])
             self._judge_batch(bench, held, quarantine)
         shutil.rmtree(self.folder / "spill", ignore_errors=True)
-        verdict = self._verdict(quarantine)
-        save_verdict(verdict, self.settings)
-        return verdict
+        return save_verdict(self._verdict(quarantine), self.settings)
 
     def _judge_part(self, bench: Bench, held: Held, quarantine: Quarantine, path: Path) -> None:
         first_row = self.parts[-1].end_row if self.parts else 0
@@ -146,7 +155,7 @@ class _Judging:
             reason = "; ".join(f"{rule}: {why}" for rule, why in stops)
             for part in self.parts:
                 part.passed_file.unlink(missing_ok=True)
-            write_whole_batch(quarantine.path, manifest.batch_id, stops[0][0], reason)
+            write_whole_batch(quarantine.path, manifest.batch_id, [rule for rule, _ in stops], reason)
         kept = [] if stops else [part for part in self.parts if part.rows_passed]
         return Verdict(
             batch_id=manifest.batch_id,
@@ -169,11 +178,3 @@ def _within(outcome: Outcome, part: _Part) -> Outcome:
     rows = outcome.failed_rows
     here = rows[bisect_left(rows, part.first_row) : bisect_left(rows, part.end_row)]
     return Outcome(outcome.rule, outcome.passed, 0, here, outcome.observed)
-
-
-def _empty_folder(folder: Path) -> Path:
-    """The folder, with nothing in it; its verdict goes first, so that a kill in between leaves none behind."""
-    (folder / VERDICT_FILE).unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dti.feeds import Contract
-from dti.gate.casts import NOT_A, cast, identifier, literal, local_day, partition_key, shown
+from dti.gate.casts import LONGEST_KEY, LONGEST_TEXT, NOT_A, identifier, literal, shown
 from dti.gate.schema import QUARANTINE_SCHEMA, ROW_NUMBER, derived_days, indispensable, judged_schema, passed_schema
 from dti.gate.suite import Expectation
-from dti.gate.units import FIRST_DAY_OF_34, UnitDirectory
+from dti.gate.typed import geography, landed_texts, typed_rows, unit_texts
+from dti.gate.units import UnitDirectory
 from dti.landing.batch import Manifest
 
 EXAMPLES = 3  # failing rows told with each rule's result
@@ -54,15 +55,15 @@ class Bench:
         after it landed) is empty in every row.
         """
         present = set(pq.read_schema(path).names)
-        texts = [
-            f"nullif({identifier(name)}, '') AS {identifier(name)}"
-            if name in present
-            else f"NULL::VARCHAR AS {identifier(name)}"
-            for name in self._contract.landed_columns
-        ]
+        manifest = self._manifest
         self._db.execute(f"""
             CREATE OR REPLACE TEMP TABLE landed AS
-            SELECT {first_row} + file_row_number AS row_number, {", ".join(texts)}
+            SELECT
+                {first_row} + file_row_number AS row_number,
+                {", ".join(landed_texts(self._contract, present))},
+                {literal(manifest.source_id)} AS _source_id,
+                {literal(manifest.batch_id)} AS _batch_id,
+                TIMESTAMPTZ {literal(manifest.landed_at.isoformat())} AS _landed_at
             FROM read_parquet({literal(str(path))}, file_row_number = true)
         """)
         self._db.execute("""
@@ -74,33 +75,7 @@ class Bench:
     def type(self) -> None:
         """Type the part's columns, find its units and days, and note what cannot be read."""
         self._find_units()
-        contract, manifest = self._contract, self._manifest
-        values = [f"{cast(identifier(n), c.type)} AS {identifier(n)}" for n, c in contract.columns.items()]
-        days = [
-            f"{local_day(identifier(source))} AS {identifier(day)}" for day, source in derived_days(contract).items()
-        ]
-        order = ", ".join(identifier(name) for name in passed_schema(contract).names)
-        self._db.execute(f"""
-            CREATE OR REPLACE TEMP TABLE typed AS
-            WITH readable AS (
-                SELECT row_number, unit AS unit_text, {", ".join(values)} FROM landed
-            ),
-            dated AS (
-                SELECT {", ".join(["*", *days])} FROM readable
-            ),
-            placed AS (
-                SELECT
-                    dated.*,
-                    units.unit_id,
-                    {partition_key(contract, identifier(contract.day_column))} AS partition_key,
-                    {literal(manifest.source_id)} AS _source_id,
-                    {literal(manifest.batch_id)} AS _batch_id,
-                    TIMESTAMPTZ {literal(manifest.finished_at.isoformat())} AS _landed_at
-                FROM dated
-                LEFT JOIN units ON units.unit = unit_text AND units.geography = {self._geography("dated")}
-            )
-            SELECT row_number, {order} FROM placed
-        """)
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE typed AS {typed_rows(self._contract, 'landed', 'units')}")
         self._note_unreadable()
 
     def frame(self, columns: Sequence[str]) -> pa.Table:
@@ -155,11 +130,13 @@ class Bench:
     def quarantine(self) -> pa.Table:
         """One line for each row that may not pass, under the first rule it breaks, with every reason."""
         record = ", ".join(
-            f"{identifier(c)} := replace({identifier(c)}, chr(0), '␀')" for c in self._contract.landed_columns
+            f"{identifier(c)} := replace(left({identifier(c)}, {LONGEST_TEXT}), chr(0), '␀')"
+            for c in self._contract.landed_columns
         )
+        names = {name: identifier(self._landed_name(name)) for name in self._contract.key}
         key = " || ', ' || ".join(
-            f"'{c} = ' || coalesce(replace({identifier(self._landed_name(c))}, chr(0), '␀'), 'nothing')"
-            for c in self._contract.key
+            f"'{name} = ' || coalesce(replace(left({text}, {LONGEST_KEY}), chr(0), '␀'), 'nothing')"
+            for name, text in names.items()
         )
         return (
             self._db.sql(f"""
@@ -167,6 +144,7 @@ class Bench:
                 SELECT
                     row_number,
                     arg_min(rule, position) AS rule,
+                    string_agg(rule, ' ' ORDER BY position) AS rules,
                     arg_min(severity, position) AS severity,
                     string_agg(rule || ': ' || reason, '; ' ORDER BY position) AS reason
                 FROM faults WHERE severity = 'warning' GROUP BY row_number
@@ -176,6 +154,7 @@ class Bench:
                 coalesce(source_row, '') AS source_row,
                 {key} AS key_text,
                 rule,
+                rules,
                 severity,
                 reason || {self._at()} AS reason,
                 to_json(struct_pack({record}))::VARCHAR AS record
@@ -200,15 +179,7 @@ class Bench:
     def _find_units(self) -> None:
         """Fill ``units``: one row for each (text, geography) of the part that means a unit."""
         contract = self._contract
-        source = derived_days(contract).get(contract.day_column)
-        name = source or contract.day_column
-        value = cast(identifier(name), contract.columns[name].type)
-        day = local_day(value) if source else value
-        texts = self._db.sql(f"""
-            SELECT DISTINCT unit, {self._geography("dated")}
-            FROM (SELECT unit, {day} AS {identifier(contract.day_column)} FROM landed) AS dated
-            WHERE unit IS NOT NULL AND {identifier(contract.day_column)} IS NOT NULL
-        """).fetchall()
+        texts = self._db.sql(unit_texts(contract, "landed")).fetchall()
         found = [(text, geography, self._units.resolve(text, geography)) for text, geography in texts]
         reasons = [None if unit else self._units.explain(text, geography) for text, geography, unit in found]
         columns = [*zip(*found, strict=True)] or [(), (), ()]
@@ -240,7 +211,7 @@ class Bench:
             SELECT row_number, {len(contract.columns)}, 'unit', 'warning',
                 CASE WHEN landed.unit IS NULL THEN 'it is empty' ELSE {shown("landed.unit")} || ': ' || units.reason END
             FROM landed INNER JOIN typed USING (row_number)
-            LEFT JOIN units ON units.unit = landed.unit AND units.geography = {self._geography("typed")}
+            LEFT JOIN units ON units.unit = landed.unit AND units.geography = {geography(contract, "typed")}
             WHERE typed.unit_id IS NULL AND typed.{identifier(contract.day_column)} IS NOT NULL
         """)
 
@@ -254,11 +225,6 @@ class Bench:
                 *(f"{identifier(c)}{cast_to.get(types.field(c).type, '')} AS {identifier(c)}" for c in columns),
             ]
         )
-
-    def _geography(self, table: str) -> str:
-        """Expression: the geography in force on a row's day."""
-        day = f"{table}.{identifier(self._contract.day_column)}"
-        return f"CASE WHEN {day} < DATE {literal(FIRST_DAY_OF_34.isoformat())} THEN '63' ELSE '34' END"
 
     def _landed_name(self, column: str) -> str:
         """The landed column that a typed one was made from."""

@@ -46,9 +46,9 @@ class Quarantine:
         self.rows += lines.num_rows
 
 
-def write_whole_batch(path: Path, batch_id: str, rule: str, reason: str) -> None:
+def write_whole_batch(path: Path, batch_id: str, rules: Sequence[str], reason: str) -> None:
     """Replace the quarantine by the one line that stands for every row of a stopped batch."""
-    line = [WHOLE_BATCH, "", batch_id, rule, "critical", reason, "{}"]
+    line = [WHOLE_BATCH, "", batch_id, rules[0], " ".join(rules), "critical", reason, "{}"]
     pq.write_table(pa.table([[value] for value in line], schema=QUARANTINE_SCHEMA), path)
 
 

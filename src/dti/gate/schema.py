@@ -24,7 +24,8 @@ QUARANTINE_SCHEMA = pa.schema(
         ("row_number", pa.int64()),  # position in the batch from 0; -1 stands for the whole batch
         ("source_row", pa.string()),
         ("key_text", pa.string()),
-        ("rule", pa.string()),
+        ("rule", pa.string()),  # the first it broke
+        ("rules", pa.string()),  # every rule it broke, by the order they are told in, one blank between
         ("severity", pa.string()),
         ("reason", pa.string()),
         ("record", pa.string()),  # JSON of the landed row

@@ -32,6 +32,8 @@ class Tally:
     suite: Suite
     rows_landed: int
     rows_quarantined: int = 0
+    retyped: list[tuple[str, str]] = field(default_factory=list)
+    waived: frozenset[str] = frozenset()
     _built_in: dict[str, _Count] = field(default_factory=dict)
     _of_suite: dict[str, _Count] = field(default_factory=dict)
 
@@ -61,11 +63,17 @@ class Tally:
             for e in self.suite.expectations
             if e.severity == "critical" and e.rule in self._of_suite and not self._of_suite[e.rule].passed
         ]
+        reasons += self.retyped
         limit = self.contract.quarantine_limit_pct
         if self.rows_landed and self.rows_quarantined * 100 > limit * self.rows_landed:
             share = f"{self.rows_quarantined} of {self.rows_landed} rows are bad, more than {limit:g} %"
             reasons.append((QUARANTINE_SHARE, f"{share}: {self._worst()}"))
-        return reasons
+        return [(rule, why) for rule, why in reasons if rule not in self.waived]
+
+    def unreadable(self) -> dict[str, tuple[int, list[str]]]:
+        """Column → values that are not of its type: how many, and the first of them told."""
+        counts = {rule.removeprefix("type:"): c for rule, c in self._built_in.items() if rule.startswith("type:")}
+        return {name: (count.failed, count.seen) for name, count in counts.items()}
 
     def results(self) -> list[RuleResult]:
         """Every rule of the suite in its order, after the built-in rules that failed."""

@@ -1,12 +1,13 @@
 """Which unit a text means: one dictionary look-up after both sides are brought to the same writing.
 
-Same writing means NFC, case folded, spaces collapsed, and no leading "tỉnh", "thành phố" or "TP.". Nothing more:
-a letter that only looks like another (Ð for Đ, a Cyrillic а) does not match, it is reported.
+Same writing means NFC, small letters, spaces collapsed, and no leading "tỉnh", "thành phố" or "TP.". Nothing more:
+a letter that only looks like another (Ð for Đ, a Cyrillic а, ſ for s) does not match, it is reported.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -23,22 +24,23 @@ FIRST_DAY_OF_34 = date(2025, 7, 1)
 
 _PREFIX = re.compile(r"^(?:(?:tỉnh|thành phố|tp|t\.p)\s+|(?:tp|t\.p)\.\s*)")
 _VIETNAMESE_MARKS = set("\u0300\u0301\u0303\u0309\u0323\u0302\u0306\u031b")
+_SHOWN = 10
 _ALIAS_FILE = "reference/unit_alias.csv"
 
 
 def same_writing(text: str) -> str:
     """The form in which two ways of writing one unit are equal."""
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    # Not casefold(): it takes ſ for s and ﬁ for fi.
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
     return _PREFIX.sub("", " ".join(folded.split()))
 
 
 def strange_letters(text: str) -> list[str]:
-    """Letters no Vietnamese name is written with, and signs that cannot be seen, each with its Unicode name."""
-    found = []
+    """Signs no Vietnamese name is written with, or that cannot be seen, each with its Unicode name; at most ten."""
+    found: list[str] = []
     for sign in dict.fromkeys(unicodedata.normalize("NFD", text)):
-        category = unicodedata.category(sign)
-        foreign = category[0] in "LM" and not (sign.isascii() or sign in "đĐ" or sign in _VIETNAMESE_MARKS)
-        if foreign or category in {"Cf", "Cc", "Co", "Cn"}:
+        known = (sign.isascii() and sign.isprintable()) or sign in "đĐ–" or sign in _VIETNAMESE_MARKS
+        if not known and not sign.isspace() and len(found) < _SHOWN:
             found.append(f"U+{ord(sign):04X} {unicodedata.name(sign, 'without a name')}")
     return found
 
@@ -95,6 +97,10 @@ def load_units(settings: Settings) -> UnitDirectory:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, _changed_at: int) -> UnitDirectory:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = [(line["geography"], line["alias"], line["unit_id"]) for line in csv.DictReader(file)]
-    return directory_of(lines, str(path))
+    return units_of(path.read_text("utf-8-sig"), str(path))
+
+
+def units_of(csv_text: str, where: str) -> UnitDirectory:
+    """The directory that the text of an alias file gives; ``where`` is for the error of :func:`directory_of`."""
+    lines = [(line["geography"], line["alias"], line["unit_id"]) for line in csv.DictReader(io.StringIO(csv_text))]
+    return directory_of(lines, where)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dti.settings import Settings
-
 Severity = Literal["critical", "warning", "info"]
-VERDICT_FILE = "verdict.json"
 
 
 class RuleResult(BaseModel):
@@ -32,7 +27,8 @@ class Verdict(BaseModel):
     """What became of one batch. ``stopped``: nothing of it goes on, and every landed row counts as quarantined.
 
     ``rules`` holds every rule of the suite, and of the built-in ones (``type:…``, ``required:…``, ``unit``) those
-    that failed. ``passed_files`` and ``quarantine_file`` are absolute paths below the staging folder.
+    that failed. ``passed_files`` and ``quarantine_file`` are paths on this machine, or where staging is in
+    an object store, names in the batch's folder there: ``dti.gate.staging.at_hand`` makes files of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,25 +55,3 @@ class Verdict(BaseModel):
         if self.status == "stopped" and (self.rows_passed or self.passed_files):
             raise ValueError("nothing of a stopped batch may pass")
         return self
-
-
-def staging_folder(batch_id: str, settings: Settings) -> Path:
-    """Where the gate writes what it makes of one batch."""
-    return settings.staging_dir / batch_id
-
-
-def save_verdict(verdict: Verdict, settings: Settings) -> None:
-    """Write ``verdict.json``, last of all files and by rename, so that it exists only when the rest is whole."""
-    target = staging_folder(verdict.batch_id, settings) / VERDICT_FILE
-    draft = target.with_suffix(".tmp")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(verdict.model_dump_json(indent=1))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(target)
-
-
-def load_verdict(batch_id: str, *, settings: Settings) -> Verdict | None:
-    """The verdict over a batch, or None while there is none (not judged yet, or killed while being judged)."""
-    path = staging_folder(batch_id, settings) / VERDICT_FILE
-    return Verdict.model_validate_json(path.read_text("utf-8")) if path.is_file() else None

@@ -11,12 +11,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from dti import clock
-from dti.errors import ConfigError
+from dti.errors import ConfigError, SourceChanged
 from dti.settings import get_settings
+from dti.sources.certificates import CA_REMEDY, ca_problem
 from dti.sources.credentials import Credentials
+from dti.sources.drift import History, judge
 from dti.sources.fitness import faults
 from dti.sources.mapping import Mapper, Row
-from dti.sources.model import Source
+from dti.sources.model import HttpConnector, Source
 from dti.sources.pull import PullStats
 from dti.sources.read import records
 from dti.sources.spec import filled_document, shape_faults, source_files
@@ -64,6 +66,9 @@ def check_file(path: Path) -> list[Finding]:
     except ValidationError as fault:
         return [found(key, message, "mend this key") for key, message in shape_faults(fault)]
     findings = [found(*misfit) for misfit in misfits]
+    ca_file = source.connector.ca_file if isinstance(source.connector, HttpConnector) else None
+    if ca_file is not None and (problem := ca_problem(ca_file)):
+        findings.append(found("connector.ca_file", problem, CA_REMEDY))
     if path.stem != source.source:
         findings.append(found("source", f"declares {source.source!r}", "name the file after its source"))
     findings += [
@@ -82,12 +87,16 @@ def probe(source: Source, credentials: Credentials | None, drop_dir: Path | None
     night = clock.local_day(clock.now())
     window, stats = window_for(source.contract, night, None), PullStats()
     mapper = Mapper(source, night, b"probe", stats)
-    with closing(records(source, window, credentials, stats, drop_dir or get_settings().home_dir / "drop")) as stream:
+    with closing(records(source, window, credentials, stats, drop_dir or get_settings().local_dir / "drop")) as stream:
         rows = [mapper.row(record) for record in islice(stream, PROBED)]
     lines = [f"{len(rows)} record(s) seen, {stats.requests_count} request(s), {stats.bytes_received:,} bytes"]
     lines += [f"read {name}" for name in stats.source_files]
     if stats.unmapped_fields:
         lines.append(f"not mapped: {', '.join(sorted(stats.unmapped_fields))}")
+    try:
+        judge(source, mapper.shape, stats, History())
+    except SourceChanged as change:
+        lines.append(f"changed: {change.what} — {change.remedy}")
     lines += _misfits(source, rows)
     return lines + [f"note: {warning}" for warning in stats.warnings]
 

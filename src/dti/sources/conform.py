@@ -185,7 +185,7 @@ def _read_moment(text: str, formats: Sequence[str]) -> datetime | None:
 def _float_text(value: float) -> str | None:
     """Fifteen significant digits: what a double holds for certain, so 0.30000000000000004 is 0.3 again."""
     if not math.isfinite(value):
-        return None
+        return None if math.isnan(value) else str(value)  # 1e999 was sent as a number: the gate shows it to a person
     return _decimal_text(Decimal(f"{value:.15g}"))
 
 

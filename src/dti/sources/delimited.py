@@ -7,7 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Container
 
-from dti.errors import SourceMalformed
+from dti.errors import ConfigError, SourceMalformed
 from dti.sources.conform import fold
 from dti.sources.pull import PullStats
 from dti.sources.table import Table
@@ -15,6 +15,9 @@ from dti.sources.table import Table
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _DELIMITERS = ";,\t|"
 _SAMPLE = 200
+MAX_COLUMNS = 16_384
+MAX_CELLS = 10_000_000
+"""As of a workbook: a file of nothing but separators makes fifty times its size in memory."""
 
 
 def read_delimited(
@@ -45,6 +48,10 @@ def read_delimited(
         raise SourceMalformed(
             f"no CSV: {fault}", where=where, remedy="check connector.delimiter and the quotes"
         ) from None
+    except TypeError:
+        raise ConfigError(
+            f"{delimiter!r} separates nothing", where=where, remedy="give one sign as connector.delimiter"
+        ) from None
     return Table(name, rows)
 
 
@@ -53,7 +60,7 @@ def _decode(data: bytes, encoding: str | None, stats: PullStats, where: str) -> 
     for candidate in [named] if named else ["utf-8", "windows-1258"]:
         try:
             text = data.decode(candidate)
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):
             continue
         if candidate == "windows-1258":
             stats.warn("neither UTF-8 nor marked: read as windows-1258")
@@ -87,9 +94,13 @@ def _find_delimiter(text: str, wanted: Container[str]) -> str:
 def _rows(text: str, delimiter: str, limit: int | None = None) -> list[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows, line = [], 1
+    count = 0
     for cells in reader:
         rows.append((line, cells))
         line = reader.line_num + 1
+        count += len(cells)
+        if len(cells) > MAX_COLUMNS or count > MAX_CELLS:
+            raise csv.Error(f"line {line - 1:,}: more than {MAX_COLUMNS:,} columns or {MAX_CELLS:,} cells")
         if limit is not None and len(rows) >= limit:
             break
     return rows

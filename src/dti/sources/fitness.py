@@ -15,8 +15,12 @@ PROMETHEUS_COLUMNS = ("measure", "value", "sampled_at", "step_seconds")
 
 
 def check_against_contract(source: Source, where: str) -> None:
-    """Raise ConfigError naming ``where`` and the first fault that :func:`faults` finds."""
-    for key, what, remedy in faults(source):
+    """Raise ConfigError naming ``where`` and the first fault that :func:`faults` finds, or that of the feed itself."""
+    try:
+        found = faults(source)
+    except ConfigError as fault:
+        raise ConfigError(f"feed: {fault.where}: {fault.what}", where=where, remedy=fault.remedy) from None
+    for key, what, remedy in found:
         raise ConfigError(f"{key}: {what}", where=where, remedy=remedy)
 
 
@@ -107,6 +111,6 @@ def _paths(source: Source) -> list[tuple[str, str, str]]:
     for key, path in paths.items():
         try:
             jmespath.compile(path or "@")
-        except JMESPathError as fault:
-            found.append((key, " ".join(str(fault).split()), "write a JMESPath (https://jmespath.org)"))
+        except (JMESPathError, ValueError, RecursionError) as fault:
+            found.append((key, " ".join(str(fault).split())[:500], "write a JMESPath (https://jmespath.org)"))
     return found

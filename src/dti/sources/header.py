@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from dti.errors import SourceChanged
 from dti.sources.conform import fold
@@ -48,20 +47,19 @@ def find_header(table: Table, wanted: Iterable[str], height: int, where: str) ->
         if score > most:
             best, most = Header(start, start + height, names), score
     if best is None:
-        first = next((t for i in range(len(table.rows)) if (t := [x for x in table.texts(i) if x])), [])
+        # What stands there instead is not shown: without a header it is a record, and may name a person.
+        first = next((n for n, cells in table.rows if not is_blank(cells)), 0)
         what = f"no header found: none of {_quoted(wanted)} in the first {_LOOK_AT} rows"
-        remedy = f"the first filled row is {_quoted(first)}: check connector.sheet, header_rows and fields"
+        remedy = f"look at row {first}, the first that is filled: check connector.sheet, header_rows and fields"
         raise SourceChanged(what, where=where, remedy=remedy)
     return best
 
 
-def find_columns(
-    header: Header, places: dict[str, str], required: set[str], where: str
-) -> tuple[dict[str, int], list[str]]:
-    """Under which column each of ``places`` (our name → header text) stands, and which optional ones are not there.
+def find_columns(header: Header, places: dict[str, str], where: str) -> tuple[dict[str, int], list[str]]:
+    """Under which column each of ``places`` (our name → header text) stands, and which of them are not there.
 
     A header of several rows may be named in full ("Group / Name") or, where that is unique, by its last part. Raises
-    SourceChanged when a required one is missing, or a name stands over several columns.
+    SourceChanged when a name stands over several columns.
     """
     full, last = defaultdict(list), defaultdict(list)
     for index, name in enumerate(header.names):
@@ -77,21 +75,9 @@ def find_columns(
             raise SourceChanged(f"the header {text!r} stands over columns {over}", where=where, remedy=remedy)
         if found:
             columns[ours] = found[0]
-        elif ours in required:
-            raise _missing(header, ours, places, where)
         else:
             absent.append(ours)
     return columns, absent
-
-
-def _missing(header: Header, ours: str, places: dict[str, str], where: str) -> SourceChanged:
-    text, claimed = places[ours], {folded(place) for place in places.values()}
-    free = {folded(name): name for name in header.names if name and folded(name) not in claimed}
-    close = get_close_matches(folded(text), list(free), n=1, cutoff=0.5)
-    hint = f"did the agency rename it to {free[close[0]]!r}? " if close else ""
-    remedy = f"{hint}Map it in the source file: fields.{ours}: '<header>'"
-    headers = _quoted(name for name in header.names if name)
-    return SourceChanged(f"no column {text!r}; the headers are {headers}", where=where, remedy=remedy)
 
 
 def _join(rows: list[list[str | None]]) -> list[str]:

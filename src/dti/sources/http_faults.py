@@ -8,10 +8,27 @@ from __future__ import annotations
 import requests
 from requests import exceptions as http
 
-from dti.errors import SourceBusy, SourceError, SourceMalformed, SourceMissing, SourceRefused, SourceUnreachable
-from dti.sources.patience import AnswerTooLarge, AnswerTooSlow, WaitTooLong
+from dti.errors import (
+    SourceBusy,
+    SourceError,
+    SourceMalformed,
+    SourceMissing,
+    SourceRefused,
+    SourceUnreachable,
+    SourceUntrusted,
+)
+from dti.sources.certificates import certificate_fault, certificate_words
+from dti.sources.patience import AnswerTooLarge, AnswerTooSlow, PullTooLong, WaitTooLong
 
 LATER = "ask again later; if it lasts, call the agency"
+
+
+class LeavesTls(requests.RequestException):
+    """A redirect from https to http: what follows could be read and changed by anybody on the way."""
+
+
+class DropsBody(requests.RequestException):
+    """A redirect after which a POST would be asked as a GET, without what it asks."""
 
 
 def status_fault(status: int, where: str) -> SourceError:
@@ -36,15 +53,25 @@ def exchange_fault(fault: Exception, where: str) -> SourceError:
     kind: type[SourceError] = SourceUnreachable
     match fault:
         case WaitTooLong():
-            kind, what, remedy = SourceBusy, f"too many requests: {fault}", "ask again later, or raise max_wait_seconds"
+            kind, what, remedy = SourceBusy, f"it is busy: {fault}", "ask again later, or raise max_wait_seconds"
         case AnswerTooLarge():
             kind, what = SourceMalformed, str(fault)
             remedy = "ask for smaller pages (paging.size), or raise max_answer_bytes"
         case AnswerTooSlow():
-            what, remedy = str(fault), f"{LATER}, or raise answer_seconds or pull_seconds"
+            what, remedy = str(fault), f"{LATER}, or raise answer_seconds"
+        case PullTooLong():
+            what, remedy = str(fault), f"{LATER}, or raise pull_seconds"
+        case LeavesTls():
+            kind, what = SourceUntrusted, "it redirects from https to http, where nothing is protected"
+            remedy = "check the address; if it is right, have the agency mend its redirect"
+        case DropsBody():
+            kind, what = SourceMissing, f"it redirects a POST (HTTP {fault}), and the question would be lost on the way"
+            remedy = "put the address it redirects to into the source file, or have the agency answer with 307 or 308"
+        case http.SSLError() if (certificate := certificate_fault(fault)) is not None:
+            kind = SourceUntrusted
+            what, remedy = certificate_words(certificate)
         case http.SSLError():
-            what = "its TLS certificate is not trusted"
-            remedy = "give the authority's certificate as ca_file, or have the agency renew its own"
+            what, remedy = "TLS cannot be agreed with it", f"check that the address speaks https; {LATER}"
         case requests.ConnectTimeout():
             what, remedy = "no connection within the time-out", LATER
         case requests.Timeout():

@@ -12,12 +12,16 @@ from collections.abc import Generator, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from jmespath.exceptions import JMESPathError
+
 from dti.errors import SourceMalformed, SourceUnstable
 from dti.sources.conform import moment
+from dti.sources.difference import CHANGE_TIME, Missing, difference
 from dti.sources.model import ChangeTime
-from dti.sources.paths import getter
+from dti.sources.paths import fields_in, getter
 from dti.sources.pull import PullStats, Record
 from dti.sources.rest import Page, RestList, fingerprint, place
+from dti.sources.shape import Shape, carries, known_names
 
 
 class _Timed(NamedTuple):
@@ -98,14 +102,32 @@ class _Keyset:
         """The page's records with their times. A record without a readable one counts as changed with the one before
         it. Raises SourceMalformed unless times ascend from ``anchor``."""
         found, last = [], anchor
+        self._hold_to_field(page)
         for index, value in enumerate(page.records):
-            exact = moment(self._time(value), self._formats)
+            try:
+                exact = moment(self._time(value), self._formats)
+            except JMESPathError:
+                exact = None
             time = last if exact is None else self.change.floor(exact)
             if time < last:
                 raise self._unsorted(page, index, before_start=index == 0)
             last = time
             found.append(_Timed(time, Record(value, place(page, index), _microseconds(exact or time))))
         return found
+
+    def _hold_to_field(self, page: Page) -> None:
+        """Raise SourceChanged when no record of a page has the field of the change time."""
+        source, needed = self._listing.source, fields_in(self.change.field)
+        if not page.records or any(carries(record, needed) is not False for record in page.records):
+            return
+        shape = Shape(source)
+        for record in page.records:
+            shape.note(record)
+        missing = shape.missing()
+        gone = [Missing(CHANGE_TIME, self.change.field, True, None, [])]
+        gone += [Missing(ours, shape.places[ours], True, None, []) for ours in sorted(missing) if shape.needs(ours)]
+        names = shape.names - known_names(source)
+        raise difference(source, shape, gone, names, names, self._listing.where)
 
     def block(
         self, anchor: datetime, page: Page, seen: set[int], usual: int

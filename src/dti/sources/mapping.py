@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jmespath.exceptions import JMESPathError
 
 from dti.sources.conform import Conform, as_text, conformer, with_codes
 from dti.sources.fitness import columns_of_connector
+from dti.sources.masking import SHORTEST, free_text, named_in, typed_text
 from dti.sources.model import RestConnector, Source, TabularConnector
-from dti.sources.paths import Get, getter, item, names_in
+from dti.sources.paths import Get, getter, item
 from dti.sources.personal import pseudonym
 from dti.sources.pull import PullStats, Record
+from dti.sources.shape import OWN, Shape, known_names
 
 Row = tuple[str | None, ...]
 
-OWN = "@"  # what the connector itself knows of a record stands under "@column", beside the agency's own names
+_KINDS = {str: "text", bool: "boolean", list: "list", dict: "object"}  # all else is a number
 
 
 class _Step(NamedTuple):
@@ -34,15 +39,19 @@ class Mapper:
 
     def __init__(self, source: Source, night: date, pseudonym_key: bytes, stats: PullStats) -> None:
         self._source, self._stats = source, stats
-        self._known = self._names()
+        self.shape = Shape(source)
+        self._kinds: dict[str, Counter[type]] = {}
+        self._known = known_names(source)
         # Cells that are the same in every row stand here; the steps fill the others.
         self._same: list[str | None] = [None] * len(source.contract.landed_columns)
         self._steps = self._plan(night, pseudonym_key)
+        self._persons = [self._find(source.fields[name]) for name in source.contract.personal if name in source.fields]
+        self._open = self._open_cells()
 
     def row(self, record: Record) -> Row:
         """The row of one record. Personal fields are not in it, except as pseudonyms."""
         value, place = record.value, record.place
-        if extra := value.keys() - self._known:
+        if self.shape.note(value) and (extra := value.keys() - self._known):
             self._known |= extra
             for name in extra:
                 self._stats.unmapped(str(name))
@@ -53,8 +62,46 @@ class Mapper:
             except JMESPathError:
                 path = self._source.fields.get(step.name, "")
                 self._stats.warn(f"{step.name}: {path!r} does not fit some records, first {place}")
+        self._mask(cells, value)
         cells[-1] = place
         return tuple(cells)
+
+    def _mask(self, cells: list[str | None], record: Any) -> None:
+        """Take persons out of cells in which none belongs: free text, and what is not of its column's type."""
+        persons: list[str] | None = None
+        for at, is_typed in self._open:
+            text = cells[at]
+            # Nearly every cell is short, a number or a canonical time: those are passed in no time.
+            if text is None or len(text) < SHORTEST or (is_typed and len(text) == 25 and text[10] == "T"):
+                continue
+            if persons is None:
+                persons = named_in(map(as_text, self._given(record)))
+            cells[at] = typed_text(text, persons) if is_typed else free_text(text, persons)
+
+    def _given(self, record: Any) -> Iterator[Any]:
+        for get in self._persons:
+            with suppress(JMESPathError):
+                yield get(record)
+
+    def _open_cells(self) -> list[tuple[int, bool]]:
+        """Cells that are looked at, and whether they are typed. Keys, codes and pseudonyms are none of them."""
+        contract = self._source.contract
+        steps = {step.name for step in self._steps}
+        closed = {*contract.key, *(personal.to_column for personal in contract.personal.values())}
+        found = [(0, False)] if "unit" in steps else []
+        for at, (name, column) in enumerate(contract.columns.items(), start=1):
+            is_code = column.type == "string" and (name in closed or name.endswith(("_code", "_id")))
+            if name in steps and not is_code:
+                found.append((at, column.type != "string"))
+        return found
+
+    def tell_kinds(self) -> None:
+        """Fill into the stats what JSON types the values of text columns had."""
+        for name, types in ((name, types) for name, types in self._kinds.items() if types):
+            kinds: Counter[str] = Counter()
+            for type_, count in types.items():
+                kinds[_KINDS.get(type_, "number")] += count
+            self._stats.value_kinds[name] = dict(sorted(kinds.items()))
 
     def _plan(self, night: date, key: bytes) -> list[_Step]:
         source, contract = self._source, self._source.contract
@@ -78,6 +125,8 @@ class Mapper:
             if name in pseudonyms:
                 steps.append(_Step(index, name, self._find(pseudonyms[name]), partial(pseudonym, key=key)))
             elif name in source.fields:
+                if column.type == "string" and isinstance(connector, RestConnector):
+                    conform = _counted(conform, self._kinds.setdefault(name, Counter()))
                 steps.append(_Step(index, name, self._find(source.fields[name]), conform))
             elif name in own:
                 steps.append(_Step(index, name, partial(item, OWN + name), conform))
@@ -90,11 +139,13 @@ class Mapper:
         """Where a value stands: a path in JSON; a label or a header as it is written."""
         return getter(place) if isinstance(self._source.connector, RestConnector) else partial(item, place)
 
-    def _names(self) -> set[str]:
-        """The agency's names that are asked for, or known to be personal and left alone."""
-        source = self._source
-        places = {*source.fields.values(), source.unit.field or ""}
-        known = places | {OWN + name for name in columns_of_connector(source)}
-        if isinstance(source.connector, RestConnector):
-            known |= {name for place in places for name in names_in(place)}
-        return known
+
+def _counted(conform: Conform, types: Counter[type]) -> Conform:
+    """``conform``, counting the types of the values it is given."""
+
+    def counting(value: Any) -> str | None:
+        if value is not None:
+            types[type(value)] += 1
+        return conform(value)
+
+    return counting

@@ -15,6 +15,17 @@ from dti.feeds import Contract, load_contract
 SourceId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)]
 
 
+_PROBE = datetime(2026, 11, 23, 21, 47, 58)  # noqa: DTZ001 - only its digits matter
+
+
+def _read_back(form: str) -> datetime:
+    """The probe, written and read in a format; ValueError for one that Python cannot read (``%Y`` twice: re.error)."""
+    try:
+        return datetime.strptime(_PROBE.strftime(form), form)  # noqa: DTZ007
+    except (ValueError, re.error, OverflowError) as fault:
+        raise ValueError(f"{form!r} is no strftime format that can be read back") from fault
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,13 +68,9 @@ class ChangeTime(_Strict):
     @classmethod
     def _format_can_be_read_back(cls, value: str) -> str:
         """A format that loses the day would ask for the wrong span; one that loses seconds only asks for more."""
-        probe = datetime(2026, 11, 23, 21, 47, 58)  # noqa: DTZ001 - only its digits matter
         if value != "iso":
-            try:
-                back = datetime.strptime(probe.strftime(value), value)  # noqa: DTZ007
-            except ValueError as fault:
-                raise ValueError(f"{value!r} is neither iso nor a strftime format that can be read back") from fault
-            if back.date() != probe.date() or back > probe:
+            back = _read_back(value)
+            if back.date() != _PROBE.date() or back > _PROBE:
                 raise ValueError(f"{value!r} does not hold year, month and day")
         return value
 
@@ -95,12 +102,16 @@ class HttpConnector(_Strict):
     address: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+")]
     timeout_seconds: float = Field(default=30, gt=0, le=600, description="To connect, and between two bytes.")
     answer_seconds: float = Field(default=300, gt=0, description="One whole answer, from question to last byte.")
-    pull_seconds: float = Field(default=14_400, gt=0, description="One whole pull, waits and retries included.")
+    pull_seconds: float = Field(
+        default=3_300, gt=0, description="One whole pull, waits and retries included; less than the task may take."
+    )
     retries: int = Field(default=4, ge=0, le=20, description="Times one question is asked again.")
     max_wait_seconds: float = Field(default=120, gt=0, description="Longest Retry-After that is obeyed.")
     max_answer_bytes: int = Field(default=256_000_000, gt=0, description="A larger answer is refused.")
     ca_file: str | None = Field(
-        default=None, description="PEM file of the authority that signed the agency's certificate."
+        default=None,
+        description="PEM file of the only authority that vouches for the agency; relative: below the checkout. "
+        "Unset: the authorities of this machine. The check itself cannot be switched off.",
     )
 
 
@@ -163,7 +174,7 @@ class TabularConnector(_Strict):
         if value is not None:
             try:
                 re.compile(value)
-            except re.error as fault:
+            except (re.error, OverflowError, RecursionError) as fault:
                 raise ValueError(f"title_pattern is no regular expression: {fault}") from fault
         return value
 
@@ -209,6 +220,13 @@ class Source(_Strict):
         default_factory=lambda: ["%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"],
         description="strptime formats tried after ISO 8601; a time without a zone is Vietnamese time.",
     )
+
+    @field_validator("date_formats")
+    @classmethod
+    def _formats_can_be_read(cls, value: list[str]) -> list[str]:
+        for form in value:
+            _read_back(form)
+        return value
 
     @property
     def contract(self) -> Contract:

@@ -124,6 +124,6 @@ def _read(spool: IO[bytes]) -> Iterator[Reading]:
     spool.seek(0)
     while True:
         try:
-            yield from pickle.load(spool)  # noqa: S301 - see the import
+            yield from pickle.load(spool)  # noqa: S301 - see the import  # nosec B301
         except EOFError:
             return

@@ -10,11 +10,12 @@ from authlib.integrations.requests_client import OAuth2Session
 
 from dti.sources.credentials import Credentials
 from dti.sources.model import OAuth2
+from dti.sources.session import OwnLogin
 
 LEEWAY_SECONDS = 30
 
 
-class ClientSession(OAuth2Session):
+class ClientSession(OwnLogin, OAuth2Session):
     """authlib's session for one client. Token requests go through the same adapter as all others."""
 
     def __init__(self, oauth2: OAuth2, credentials: Credentials) -> None:

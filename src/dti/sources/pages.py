@@ -86,7 +86,14 @@ def read_cursor(listing: RestList, _: PullStats) -> Iterator[Record]:
         if page.cursor is None:
             listing.hold_to_total(page.total, given)
             return
-        token = _token(page.cursor, paging.cursor_param)
+        try:
+            token = _token(page.cursor, paging.cursor_param)
+        except ValueError:
+            raise SourceMalformed(
+                f"page {page.ordinal} names a next page that is no address: {page.cursor[:100]!r}",
+                where=listing.where,
+                remedy="check paging.cursor_path; if it is right, call the agency",
+            ) from None
         if token in used:
             raise SourceMalformed(
                 f"page {page.ordinal} leads back to a page already read: the list never ends",

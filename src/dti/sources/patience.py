@@ -9,29 +9,33 @@ The policy (what is retried, back-off, ``Retry-After``) is urllib3's.
 from __future__ import annotations
 
 import io
-import socket
 import time
 from dataclasses import dataclass
-from threading import Event, Timer
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import DecodeError, HTTPError, InvalidHeader, MaxRetryError, ReadTimeoutError
+from urllib3.exceptions import DecodeError, HTTPError, MaxRetryError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
 
+from dti.sources.certificates import certificate_fault
 from dti.sources.model import HttpConnector
 from dti.sources.pull import PullStats
+from dti.sources.watch import Watch, watched_pools
 
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
+CLOCK_TOLERANCE_SECONDS = 300
 _CHUNK = 1 << 16
 
 
 class AnswerTooSlow(requests.Timeout):
-    """One answer, or the whole pull, took longer than it may."""
+    """One answer took longer than it may."""
+
+
+class PullTooLong(requests.RequestException):
+    """The whole pull took longer than it may: nothing more is asked in it."""
 
 
 class AnswerTooLarge(requests.RequestException):
@@ -67,18 +71,24 @@ class Patience:
         )
 
     def answer_deadline(self) -> float:
-        """When an answer asked for now must be there, body and all. Raises AnswerTooSlow when the pull is over."""
-        now = time.monotonic()
-        if now >= self.deadline:
-            raise AnswerTooSlow(f"the pull took longer than {self.connector.pull_seconds:g} s")
-        return min(now + self.connector.answer_seconds, self.deadline)
+        """When an answer asked for now must be there, body and all. Raises PullTooLong when the pull is over."""
+        self.hold_to_deadline()
+        return min(time.monotonic() + self.connector.answer_seconds, self.deadline)
+
+    def seconds_left(self) -> float:
+        """How long one answer may still take, from now."""
+        return min(self.connector.answer_seconds, self.deadline - time.monotonic())
+
+    def hold_to_deadline(self, seconds: float = 0.0) -> None:
+        """Raise PullTooLong when the pull is over, or will be in ``seconds``."""
+        if time.monotonic() + seconds >= self.deadline:
+            raise PullTooLong(f"the pull took longer than {self.connector.pull_seconds:g} s")
 
     def wait(self, seconds: float, asked_for: bool) -> None:
-        """Sleep before asking again. Raises WaitTooLong when the agency asked for more than we grant."""
+        """Sleep before asking again. Raises WaitTooLong when the agency asked for more than we grant, PullTooLong."""
         if asked_for and seconds > self.connector.max_wait_seconds:
             raise WaitTooLong(f"it asks to wait {seconds:.0f} s, longer than {self.connector.max_wait_seconds:g} s")
-        if time.monotonic() + seconds >= self.deadline:
-            raise AnswerTooSlow(f"the pull would take longer than {self.connector.pull_seconds:g} s")
+        self.hold_to_deadline(seconds)
         time.sleep(seconds)
 
 
@@ -87,20 +97,18 @@ class PatientAdapter(HTTPAdapter):
 
     def __init__(self, patience: Patience, stats: PullStats) -> None:
         self._patience, self._stats = patience, stats
+        self._clocks_differ = False
         super().__init__()  # without urllib3's own retries: they are ours
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Pools whose connections give up on headers that drip in."""
         super().init_poolmanager(*args, **kwargs)
-        seconds = self._patience.connector.answer_seconds
-        plain = type("Pool", (HTTPConnectionPool,), {"ConnectionCls": _watched(HTTPConnection, seconds)})
-        tls = type("TlsPool", (HTTPSConnectionPool,), {"ConnectionCls": _watched(HTTPSConnection, seconds)})
-        self.poolmanager.pool_classes_by_scheme = {"http": plain, "https": tls}
+        self.poolmanager.pool_classes_by_scheme = watched_pools(self._patience.seconds_left)
 
     def send(self, request: requests.PreparedRequest, *_: Any, **kwargs: Any) -> requests.Response:
         """The answer, whatever its status, after as many attempts as the policy allows.
 
-        Raises what the last attempt raised: ConnectionError, Timeout, AnswerTooLarge, WaitTooLong.
+        Raises what the last attempt raised: ConnectionError, Timeout, AnswerTooLarge; and WaitTooLong, PullTooLong.
         """
         connector = self._patience.connector
         kwargs.update(stream=True, timeout=(connector.timeout_seconds, connector.timeout_seconds))
@@ -110,8 +118,8 @@ class PatientAdapter(HTTPAdapter):
             fault: requests.RequestException | None = None
             try:
                 response = self._attempt(request, **kwargs)
-            except (requests.ConnectionError, requests.Timeout) as error:
-                if isinstance(error, requests.exceptions.SSLError):
+            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ContentDecodingError) as error:
+                if certificate_fault(error) is not None:
                     raise
                 fault = error
             if response is not None and not policy.is_retry(request.method or "GET", response.status_code):
@@ -122,42 +130,63 @@ class PatientAdapter(HTTPAdapter):
                 if response is not None:
                     return response
                 raise fault or requests.ConnectionError("no answer") from None
-            self._stats.retries_count += 1
-            asked = _retry_after(policy, response)
+            asked = _retry_after(response)
             self._patience.wait(policy.get_backoff_time() if asked is None else asked, asked is not None)
+            self._stats.retries_count += 1
 
     def _attempt(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         deadline = self._patience.answer_deadline()
         self._stats.requests_count += 1
         response = super().send(request, **kwargs)
+        self._compare_clocks(response)
         raw = response.raw
+        watch = Watch(deadline - time.monotonic(), raw.shutdown)
         try:
-            body = self._read(raw, deadline)
+            with watch:
+                body = self._read(raw)
         except requests.RequestException:
             raise  # ours, from the bounds; requests' exceptions are OSErrors too
-        except DecodeError as fault:
-            raise requests.exceptions.ContentDecodingError(type(fault).__name__) from None
-        except ReadTimeoutError:
-            raise requests.ReadTimeout("the answer stalled") from None
         except (HTTPError, OSError) as fault:
-            raise requests.ConnectionError(f"the answer broke off ({type(fault).__name__})") from None
+            raise _broken_answer(fault, watch) from None
         finally:
             self._stats.bytes_received += raw.tell()
             raw.close()
+        if watch.over:  # an answer without a length, cut off by us, looks whole
+            raise AnswerTooSlow("the answer came in too slowly")
         response.raw = _Body(body, raw)
         return response
 
-    def _read(self, raw: BaseHTTPResponse, deadline: float) -> bytes:
-        """The whole body, decoded. Reads what has arrived, so that a drip cannot hold it beyond the deadline."""
+    def _read(self, raw: BaseHTTPResponse) -> bytes:
+        """The whole body, decoded; a bomb is unpacked no further than the size that is accepted."""
         chunks, size = [], 0
         while chunk := raw.read1(_CHUNK, decode_content=True):
             chunks.append(chunk)
             size += len(chunk)
             if size > self._patience.connector.max_answer_bytes:
                 raise AnswerTooLarge(f"the answer is larger than {self._patience.connector.max_answer_bytes:,} bytes")
-            if time.monotonic() > deadline:
-                raise AnswerTooSlow("the answer came in too slowly")
         return b"".join(chunks)
+
+    def _compare_clocks(self, response: requests.Response) -> None:
+        """Note, once a pull, a server whose clock is not ours: its change times are then off by as much."""
+        told = _date(response.headers.get("Date"))
+        if told is None or self._clocks_differ or "Age" in response.headers:  # a cache's answer is dated earlier
+            return
+        ahead = told - time.time()
+        if abs(ahead) > CLOCK_TOLERANCE_SECONDS:
+            self._clocks_differ = True
+            direction = "ahead of" if ahead > 0 else "behind"
+            self._stats.warn(f"the server's clock is {abs(ahead) / 60:,.0f} min {direction} ours")
+
+
+def _broken_answer(fault: Exception, watch: Watch) -> requests.RequestException:
+    """What a fault in mid-answer means: our watch shut it, it cannot be unpacked, it stalled, or it broke off."""
+    if watch.over:
+        return AnswerTooSlow("the answer came in too slowly")
+    if isinstance(fault, DecodeError):
+        return requests.exceptions.ContentDecodingError(type(fault).__name__)
+    if isinstance(fault, ReadTimeoutError):
+        return requests.ReadTimeout("the answer stalled")
+    return requests.ConnectionError(f"the answer broke off ({type(fault).__name__})")
 
 
 class _Body(io.BytesIO):
@@ -168,40 +197,25 @@ class _Body(io.BytesIO):
         self._original_response = getattr(raw, "_original_response", None)
 
 
-def _retry_after(policy: Retry, response: requests.Response | None) -> float | None:
-    """Seconds that the agency asks us to wait; None when it does not say, or says nothing readable."""
-    text = response.headers.get("Retry-After") if response is not None else None
-    if text is None:
-        return None
-    try:
-        return policy.parse_retry_after(text)
-    except (InvalidHeader, ValueError, OverflowError):
-        return None
+def _retry_after(response: requests.Response | None) -> float | None:
+    """Seconds that the agency asks us to wait; None when it does not say, or says nothing readable.
 
-
-def _watched(base: type[HTTPConnection], seconds: float) -> type[HTTPConnection]:
-    """``base`` with a watch that shuts the socket when status line and headers take longer than ``seconds``.
-
-    A socket's own time-out starts anew with every byte, so it never ends a header that drips.
+    A date is meant on the agency's own clock, so it is counted from the ``Date`` of the same answer.
     """
+    text = response.headers.get("Retry-After", "").strip() if response is not None else ""
+    if response is None or not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text)
+    until = _date(text)
+    if until is None:
+        return None
+    return max(until - (_date(response.headers.get("Date")) or time.time()), 0.0)
 
-    def getresponse(self: HTTPConnection) -> Any:
-        over = Event()
 
-        def shut() -> None:
-            over.set()
-            if (sock := self.sock) is not None:
-                sock.shutdown(socket.SHUT_RDWR)
-
-        watch = Timer(seconds, shut)
-        watch.daemon = True
-        watch.start()
-        try:
-            response = base.getresponse(self)
-        finally:
-            watch.cancel()
-        if over.is_set():  # headers cut off by us look whole to http.client
-            raise TimeoutError("the headers came in too slowly")
-        return response
-
-    return type(base.__name__, (base,), {"getresponse": getresponse})
+def _date(text: str | None) -> float | None:
+    """The moment that an HTTP date names, in seconds since 1970; None when there is none to read."""
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except (ValueError, OverflowError):
+        return None

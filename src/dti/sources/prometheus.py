@@ -11,9 +11,9 @@ from dti import clock
 from dti.errors import SourceError, SourceMalformed, SourceRefused, SourceUnreachable
 from dti.sources.credentials import Credentials
 from dti.sources.http import HttpClient
-from dti.sources.mapping import OWN
 from dti.sources.model import PrometheusConnector, PrometheusQuery, Source
 from dti.sources.pull import PullStats, Record
+from dti.sources.shape import OWN
 from dti.sources.window import Window
 
 _PATH = "/api/v1/query_range"
@@ -31,6 +31,7 @@ def prometheus_records(
     connector = source.connector
     if not isinstance(connector, PrometheusConnector):
         raise TypeError(f"{source.source} is not a Prometheus source")
+    mapped = {*source.fields.values(), source.unit.field}
     spans = list(_spans(window, connector.step_seconds, connector.max_points))
     with HttpClient(connector, credentials, stats, source_id=source.source) as client:
         for query in connector.queries:
@@ -38,8 +39,9 @@ def prometheus_records(
             for start, end in spans:
                 for series in _ask(client, connector, query, start, end, stats):
                     try:
-                        samples = list(_samples(series, query, connector.step_seconds, stats))
-                    except (KeyError, TypeError, ValueError, AttributeError):
+                        samples = list(_samples(series, query, connector.step_seconds, stats, mapped))
+                    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
+                        # OSError: a time so large that the machine's clock functions refuse it
                         raise _no_range(client.where(connector.address)) from None
                     found = found or bool(samples)
                     yield from samples
@@ -69,7 +71,7 @@ def _ask(
     response = client.answer(url, params)
     where = f"{client.where(url)}: {query.measure}"
     # Prometheus tells its errors in JSON with 400, 422 and 503; a proxy before it speaks for itself.
-    document = client.document(response) if _is_json(response.headers) else {}
+    document = client.document(response) if response.ok or _is_json(response.headers) else {}
     if isinstance(document, dict) and document.get("status") == "error":
         raise _error(document, response.status_code, where)
     client.raise_for_status(response)
@@ -77,7 +79,8 @@ def _ask(
     if not isinstance(data, dict) or data.get("resultType") != "matrix" or not isinstance(data.get("result"), list):
         raise _no_range(where)
     for kind in ("warnings", "infos"):
-        for text in document.get(kind) or []:
+        told = document.get(kind)
+        for text in told if isinstance(told, list) else []:
             stats.warn(f"{query.measure}: {kind.removesuffix('s')} of Prometheus: {str(text)[:300]}")
     result: list[dict[str, Any]] = data["result"]
     return result
@@ -103,7 +106,9 @@ def _error(document: dict[str, Any], status: int, where: str) -> SourceError:
     return SourceUnreachable(what, where=where, remedy="ask again later; if it lasts, make the query cheaper")
 
 
-def _samples(series: dict[str, Any], query: PrometheusQuery, step: int, stats: PullStats) -> Iterator[Record]:
+def _samples(
+    series: dict[str, Any], query: PrometheusQuery, step: int, stats: PullStats, mapped: set[str | None]
+) -> Iterator[Record]:
     labels = {name: text for name, text in series["metric"].items() if name != "__name__"}
     if "histograms" in series:
         stats.warn(f"{query.measure}: histogram samples cannot be read; use histogram_quantile or similar")
@@ -118,5 +123,6 @@ def _samples(series: dict[str, Any], query: PrometheusQuery, step: int, stats: P
         place = f"{query.measure} at {sampled_at.astimezone(clock.ZONE).isoformat()}"
         yield Record(labels | {OWN + name: each for name, each in own.items()}, place)
     if missing:
-        named = ", ".join(f"{name}={text}" for name, text in sorted(labels.items()))
+        # Labels that nobody asked for may say anything; only those that are read are shown.
+        named = ", ".join(f"{name}={text}" for name, text in sorted(labels.items()) if name in mapped)
         stats.warn(f"{query.measure}: {missing} sample(s) without a number (NaN or Inf) left out, of {{{named}}}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
 import jmespath
+from jmespath.exceptions import JMESPathError
 
 from dti.clock import ZONE
 from dti.errors import SourceMalformed
@@ -50,11 +52,9 @@ class RestList:
             self.connector.address, self._params() | params, method=self.connector.method, body=self.connector.body
         )
         records = self._records(document)
-        total = jmespath.search(paging.total_path, document) if paging.total_path else None
-        cursor = jmespath.search(paging.cursor_path, document) if paging.style == "cursor" else None
-        return Page(
-            records, self._asked, int(str(total)) if str(total).isdigit() else None, str(cursor) if cursor else None
-        )
+        total = self._search(paging.total_path, document) if paging.total_path else None
+        cursor = self._search(paging.cursor_path, document) if paging.style == "cursor" else None
+        return Page(records, self._asked, _count(total), str(cursor) if cursor else None)
 
     def numbered(self, number: int, **params: str | int) -> Page:
         """Ask for page ``number`` as the agency counts."""
@@ -79,9 +79,17 @@ class RestList:
                 params[change.until_param] = change.write(self.window.until.astimezone(ZONE))
         return params
 
+    def _search(self, path: str, document: Any) -> Any:
+        try:
+            return jmespath.search(path, document)
+        except JMESPathError:
+            what = f"{path!r} does not fit the answer"
+            remedy = "check records_path, paging.total_path and paging.cursor_path of the connector"
+            raise SourceMalformed(what, where=self.where, remedy=remedy) from None
+
     def _records(self, document: Any) -> list[dict[str, Any]]:
         path = self.connector.records_path
-        found = jmespath.search(path, document)
+        found = self._search(path, document)
         if found is None and isinstance(document, dict) and path in document:
             return []  # "data": null, an empty list in the words of some systems
         if not isinstance(found, list):
@@ -112,6 +120,11 @@ def rest_records(
     styles = {"keyset": keyset.read, "page": pages.read_numbered, "cursor": pages.read_cursor, "none": pages.read_whole}
     with HttpClient(connector, credentials, stats, source_id=source.source, oauth2=connector.oauth2) as client:
         yield from styles[connector.paging.style](RestList(source, window, client), stats)
+
+
+def _count(total: Any) -> int | None:
+    """The total that an agency tells, as a number or in digits; None for anything else it may say."""
+    return int(str(total)) if re.fullmatch(r"[0-9]{1,18}", str(total)) else None
 
 
 def fingerprint(record: dict[str, Any]) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from dti.documents import load_yaml
 from dti.errors import ConfigError
 from dti.settings import get_settings
 from dti.sources.fitness import check_against_contract
@@ -71,7 +72,7 @@ def filled_document(text: str, where: str, environment: Mapping[str, str] | None
     Raises ConfigError when the text is no YAML or a variable without default is not set.
     """
     try:
-        document = yaml.safe_load(text)
+        document = load_yaml(text)
     except yaml.YAMLError as fault:
         raise ConfigError(f"not YAML: {fault}", where=where, remedy="mend the source file") from None
     return _fill(document, os.environ if environment is None else environment, where)
@@ -115,7 +116,10 @@ def load_source_file(path: Path) -> Source:
     """Read one source file; raises ConfigError naming file, key and remedy."""
     if not path.is_file():
         raise ConfigError("no such file", where=str(path), remedy="give the path of a source YAML")
-    source = parse_source(path.read_text("utf-8"), str(path))
+    try:
+        source = parse_source(path.read_text("utf-8"), str(path))
+    except UnicodeDecodeError:
+        raise ConfigError("not UTF-8", where=str(path), remedy="save it as UTF-8") from None
     if path.stem != source.source:
         raise ConfigError(
             f"declares source {source.source!r}", where=str(path), remedy="name the file after its source"

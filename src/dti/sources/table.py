@@ -13,14 +13,24 @@ Cells = list[Any]
 
 @dataclass(frozen=True)
 class Table:
-    """One sheet or one CSV file. ``rows`` are (number as the office sees it, cells); ``name`` is for messages."""
+    """One sheet or one CSV file. ``rows`` are (number as the office sees it, cells); ``name`` is for messages.
+
+    ``uncomputed`` are the places (row and column from 0) of formulas without a stored value, ``errors`` of cells that
+    hold an error such as #REF!: both look empty in ``rows``.
+    """
 
     name: str
     rows: list[tuple[int, Cells]]
+    uncomputed: frozenset[tuple[int, int]] = frozenset()
+    errors: frozenset[tuple[int, int]] = frozenset()
 
     def place(self, number: int) -> str:
         """Where a row stands, for a person."""
         return f"{self.name}!row {number}"
+
+    def cell(self, number: int, column: int) -> str:
+        """The name a spreadsheet gives to a cell: D7."""
+        return f"{column_letter(column)}{number}"
 
     def texts(self, index: int) -> list[str | None]:
         """The cells of the ``index``-th row as text."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from dti.errors import SourceChanged
+from dti.errors import SourceChanged, SourceMalformed, printable
 from dti.sources.conform import as_text, fold
 from dti.sources.delimited import read_delimited
+from dti.sources.difference import Missing, difference
 from dti.sources.dropfolder import find_file, read_bytes
 from dti.sources.header import Header, find_columns, find_header, folded
-from dti.sources.mapping import OWN
+from dti.sources.masking import by_form
 from dti.sources.model import Source, TabularConnector
 from dti.sources.pull import PullStats, Record
+from dti.sources.shape import OWN, Shape
 from dti.sources.table import Cells, Table, is_blank
 from dti.sources.workbook import is_workbook, read_workbook
 
@@ -33,30 +35,35 @@ def tabular_records(source: Source, stats: PullStats, drop_dir: Path | None) -> 
     if not isinstance(connector, TabularConnector):
         raise TypeError(f"{source.source} is not a tabular source")
     path = find_file(connector.path, drop_dir, source.source)
-    where = f"{source.source}: {path.name}"
+    where = f"{source.source}: {_shown(path)}"
     table = _read(path, connector, source, stats, where)
-    where = f"{where}: {table.name}" if table.name != path.name else where
+    where = f"{where}: {table.name}" if table.name != _shown(path) else where
     header = find_header(table, _places(source).values(), connector.header_rows, where)
-    columns, absent = find_columns(header, _places(source), _required(source), where)
-    if optional := [name for name in absent if name not in source.contract.personal]:
-        stats.warn(f"no column for {', '.join(optional)}")
+    columns, absent = find_columns(header, _places(source), where)
     mapped = set(columns.values())
     for index, name in enumerate(header.names):
         if name and index not in mapped:
             stats.unmapped(name)
+    _hold_to_header(source, absent, stats, where)
     title = _title(table, header, connector, where)
-    yield from _records(table, header, columns, source, title, stats)
+    yield from _records(table, header, columns, source, title, stats, where)
+
+
+def _shown(path: Path) -> str:
+    """A file's name as it may be written down: offices put telephone numbers and mail addresses into names."""
+    return by_form(printable(path.name))
 
 
 def _read(path: Path, connector: TabularConnector, source: Source, stats: PullStats, where: str) -> Table:
     data = read_bytes(path, connector.max_bytes, where)
-    stats.source_files.append(path.name)
+    name = _shown(path)
+    stats.source_files.append(name)
     stats.bytes_received += len(data)
     if is_workbook(data):
-        return read_workbook(data, connector.sheet, connector.max_bytes, where)
+        return read_workbook(data, connector.sheet, connector.max_bytes, where, stats)
     wanted = {part for text in _places(source).values() for part in (folded(text), folded(text.rpartition("/")[2]))}
     return read_delimited(
-        data, path.name, wanted, encoding=connector.encoding, delimiter=connector.delimiter, stats=stats, where=where
+        data, name, wanted, encoding=connector.encoding, delimiter=connector.delimiter, stats=stats, where=where
     )
 
 
@@ -65,9 +72,16 @@ def _places(source: Source) -> dict[str, str]:
     return source.fields | ({_UNIT: source.unit.field} if source.unit.field is not None else {})
 
 
-def _required(source: Source) -> set[str]:
-    contract = source.contract
-    return {_UNIT} | {name for name, column in contract.columns.items() if column.required}
+def _hold_to_header(source: Source, absent: list[str], stats: PullStats, where: str) -> None:
+    """Raise SourceChanged when a column is gone that the feed cannot do without; note the others."""
+    contract, shape = source.contract, Shape(source)
+    kept = [name for name in absent if name not in contract.personal]
+    gone = [name for name in kept if shape.needs(name) and contract.drift_of(name).missing_field == "stop"]
+    if gone:
+        missing = [Missing(name, shape.places[name], True, None, []) for name in gone]
+        raise difference(source, shape, missing, stats.unmapped_fields, stats.unmapped_fields, where)
+    if kept:
+        stats.warn(f"no column for {', '.join(kept)}")
 
 
 def _title(table: Table, header: Header, connector: TabularConnector, where: str) -> dict[str, str]:
@@ -84,7 +98,13 @@ def _title(table: Table, header: Header, connector: TabularConnector, where: str
 
 
 def _records(
-    table: Table, header: Header, columns: dict[str, int], source: Source, title: dict[str, str], stats: PullStats
+    table: Table,
+    header: Header,
+    columns: dict[str, int],
+    source: Source,
+    title: dict[str, str],
+    stats: PullStats,
+    where: str,
 ) -> Iterator[Record]:
     rows = _Rows(source, columns)
     names = {ours: _places(source)[ours] for ours in columns}
@@ -104,12 +124,26 @@ def _records(
             left_out["repeated header"].append(number)
         else:
             table_may_be_over = False
+            _hold_to_values(table, number, columns.values(), stats, where)
             values: dict[str, Any] = {names[ours]: _cell(cells, at) for ours, at in columns.items()}
             yield Record(values | title, table.place(number))
     for kind, numbers in left_out.items():
         if numbers:
             shown = ", ".join(map(str, numbers[:10])) + (" …" if len(numbers) > 10 else "")
             stats.warn(f"{table.name}: {len(numbers)} {kind}(s) left out: row {shown}")
+
+
+def _hold_to_values(table: Table, number: int, columns: Iterable[int], stats: PullStats, where: str) -> None:
+    """Refuse a record that leaves its values to a formula nobody computed; note one that holds an error."""
+    if not table.uncomputed and not table.errors:
+        return
+    places = [(number - 1, column) for column in columns]
+    if empty := [table.cell(number, column) for row, column in places if (row, column) in table.uncomputed]:
+        what = f"cell {empty[0]} holds a formula that was never computed"
+        raise SourceMalformed(what, where=where, remedy="open the workbook in Excel, let it compute, and save it")
+    for row, column in places:
+        if (row, column) in table.errors:
+            stats.warn(f"{table.name}: cell {table.cell(number, column)} holds an error, read as empty")
 
 
 class _Rows:

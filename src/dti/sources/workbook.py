@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from python_calamine import (
     CalamineError,
@@ -18,12 +17,13 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from dti.errors import SourceChanged, SourceMalformed
+from dti.errors import SourceChanged, SourceMalformed, printable
 from dti.sources.conform import fold
+from dti.sources.pull import PullStats
+from dti.sources.sheet_xml import MAX_CELLS, Place, SheetFacts
 from dti.sources.table import Table, is_blank
+from dti.sources.vetting import Vetted, vet
 
-MAX_CELLS = 10_000_000  # a stray value in the last cell of a sheet makes it 17 billion
-_FILLED_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*(?<!/)>')
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -32,83 +32,64 @@ def is_workbook(data: bytes) -> bool:
     return data.startswith((_ZIP, _OLE))
 
 
-def read_workbook(data: bytes, sheet: str | None, max_bytes: int, where: str) -> Table:
+class Opened(NamedTuple):
+    """A workbook that can be read safely, and what was found when it was taken apart; of an old XLS nothing."""
+
+    book: CalamineWorkbook
+    vetted: Vetted
+
+
+def read_workbook(data: bytes, sheet: str | None, max_bytes: int, where: str, stats: PullStats) -> Table:
     """The sheet named ``sheet``, or the only visible one that holds anything.
 
     Formulas give their stored values, error cells nothing. A cell merged over several rows stands in each of them; one
-    merged over several columns only in the first, :mod:`dti.sources.header` spreads it where it is a header. Raises
-    SourceMalformed when the workbook cannot be read or is empty, SourceChanged when the sheet is not there.
+    merged over several columns only in the first, :mod:`dti.sources.header` spreads it where it is a header. What a
+    person should know of the file is noted in ``stats``. Raises SourceMalformed when the workbook cannot be read or is
+    empty, SourceChanged when the sheet is not there.
     """
-    with open_workbook(data, max_bytes, where) as book:
-        return _table(_choose(book, sheet, where), where)
+    with open_workbook(data, max_bytes, where) as (book, vetted):
+        for remark in vetted.remarks:
+            stats.warn(remark)
+        chosen = _choose(book, sheet, where)
+        return _table(chosen, vetted.sheets.get(chosen.name, SheetFacts()), where)
 
 
 @contextmanager
-def open_workbook(data: bytes, max_bytes: int, where: str) -> Iterator[CalamineWorkbook]:
+def open_workbook(data: bytes, max_bytes: int, where: str) -> Iterator[Opened]:
     """The workbook, safe to read: whatever is wrong with it, also while it is read, is told as SourceMalformed."""
-    _refuse_bombs(data, max_bytes, where)
+    vetted = vet(data, max_bytes, where) if data.startswith(_ZIP) else _old(data, where)
+    broken = "open it in Excel and save it again; else ask for it again"
     try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            yield book
+        with CalamineWorkbook.from_filelike(io.BytesIO(vetted.data)) as book:
+            yield Opened(book, vetted)
     except PasswordError:
         raise SourceMalformed(
             "the workbook is locked with a password", where=where, remedy="ask the agency for an open one"
         ) from None
     except CalamineError as fault:
         what = f"the workbook cannot be read: {str(fault)[:120]}"
-        raise SourceMalformed(
-            what, where=where, remedy="open it in Excel and save it again; else ask for it again"
-        ) from None
+        raise SourceMalformed(what, where=where, remedy=broken) from None
     except BaseException as fault:  # a panic of the Rust reader is no Exception
         if type(fault).__name__ != "PanicException":
             raise
-        raise SourceMalformed(
-            "the workbook is broken", where=where, remedy="open it in Excel and save it again; else ask for it again"
-        ) from None
+        raise SourceMalformed("the workbook is broken", where=where, remedy=broken) from None
 
 
-def _refuse_bombs(data: bytes, max_bytes: int, where: str) -> None:
-    """Refuse what is small on disk and huge in memory, where the reader would take the whole process down with it."""
-    if not data.startswith(_ZIP):
-        return
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            if not any(entry.filename == "xl/workbook.xml" for entry in entries):
-                what, remedy = "it is no Excel workbook", "ask the agency to save it as XLSX"
-                raise SourceMalformed(what, where=where, remedy=remedy)
-            if (size := sum(entry.file_size for entry in entries)) > 10 * max_bytes:
-                what = f"the workbook is too large: {size:,} bytes unpacked"
-                remedy = "check that it is the right file; if so, raise connector.max_bytes"
-                raise SourceMalformed(what, where=where, remedy=remedy)
-            for entry in entries:
-                if entry.filename.startswith("xl/worksheets/") and entry.filename.endswith(".xml"):
-                    _refuse_stray_cells(archive.read(entry), entry.filename, where)
-    except (zipfile.BadZipFile, ValueError, EOFError, zlib.error) as fault:
-        what = f"the workbook is broken or cut off ({type(fault).__name__})"
-        raise SourceMalformed(what, where=where, remedy="ask the agency to send it again") from None
+def merged_ranges(sheet: CalamineSheet, where: str) -> list[tuple[Place, Place]]:
+    """First and last cell of every merge. Raises SourceMalformed when together they are larger than any sheet."""
+    ranges = sheet.merged_cell_ranges or []
+    if sum((bottom - top + 1) * (right - left + 1) for (top, left), (bottom, right) in ranges) > MAX_CELLS:
+        what = f"sheet {sheet.name!r} merges more than {MAX_CELLS:,} cells: too large"
+        raise SourceMalformed(what, where=where, remedy="merge the cells of the table only")
+    return ranges
 
 
-def _refuse_stray_cells(sheet: bytes, name: str, where: str) -> None:
-    """The reader lays out the whole rectangle between the first filled cell and the last."""
-    rows: set[int] = set()
-    columns: set[bytes] = set()
-    for cell in _FILLED_CELL.finditer(sheet):
-        columns.add(cell[1])
-        rows.add(int(cell[2]))
-    if not rows:
-        return
-    width = max(map(_column_number, columns)) - min(map(_column_number, columns)) + 1
-    if width * (max(rows) - min(rows) + 1) > MAX_CELLS:
-        what = f"{name} reaches to row {max(rows):,}, {width:,} columns wide: too large"
-        raise SourceMalformed(what, where=where, remedy="delete the stray cells below and beside the table")
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
+def _old(data: bytes, where: str) -> Vetted:
+    """An XLS as it is: its format has no room for bombs. But one that is a zip besides would be read as that."""
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        what = "the workbook is two files in one, an XLS and a zip"
+        raise SourceMalformed(what, where=where, remedy="ask the agency to save it as XLSX")
+    return Vetted(data, [])
 
 
 def _choose(book: CalamineWorkbook, sheet: str | None, where: str) -> CalamineSheet:
@@ -131,13 +112,14 @@ def _choose(book: CalamineWorkbook, sheet: str | None, where: str) -> CalamineSh
     return filled[0]
 
 
-def _table(sheet: CalamineSheet, where: str) -> Table:
+def _table(sheet: CalamineSheet, facts: SheetFacts, where: str) -> Table:
     cells = sheet.to_python(skip_empty_area=False)
-    if all(is_blank(row) for row in cells):
+    if all(is_blank(row) for row in cells) and not facts.uncomputed:
         remedy = "ask the agency to send it again"
         raise SourceMalformed(f"sheet {sheet.name!r} is empty", where=where, remedy=remedy)
-    for (top, left), (bottom, _) in sheet.merged_cell_ranges or []:
+    for (top, left), (bottom, _) in merged_ranges(sheet, where):
         for row in range(top + 1, min(bottom, len(cells) - 1) + 1):
             if left < len(cells[row]):
                 cells[row][left] = cells[top][left]
-    return Table(sheet.name, [(number, list(row)) for number, row in enumerate(cells, start=1)])
+    rows = [(number, list(row)) for number, row in enumerate(cells, start=1)]
+    return Table(printable(sheet.name), rows, frozenset(facts.uncomputed), frozenset(facts.errors))

@@ -76,7 +76,7 @@ GOOD: dict[str, Row] = {
     },
     "community_teams": {
         "unit": "Đắk Lắk",
-        "commune_code": "{n}",
+        "commune_code": "{n:05d}",
         "commune_name": "Cư Pui",
         "reported_on": "2025-07-31",
         "has_team": "true",

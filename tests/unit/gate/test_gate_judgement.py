@@ -13,10 +13,12 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from dti.errors import ConfigError, DtiError
-from dti.feeds import load_contract
+from dti.feeds import Contract, load_contract
 from dti.gate import GateError, judge, load_verdict
+from dti.gate.retyped import retyped
 from dti.gate.schema import passed_schema
-from dti.gate.verdict import staging_folder
+from dti.gate.staging import staging_folder
+from dti.landing.ledger import part_paths
 
 FEED = "online_services"
 
@@ -198,6 +200,21 @@ def test_too_large_a_share_of_bad_rows_stops_the_batch(bad, status, land, good, 
         assert [line["rule"] for line in lines(verdict)] == ["quarantine_share"]
 
 
+@pytest.mark.parametrize(("bad", "status"), [(9, "passed"), (12, "passed"), (13, "stopped")])
+def test_a_column_written_in_another_way_stops_the_batch(bad, status, land, good, lines, settings):
+    odd = [good(FEED, finished_at="04.08.2025 10:00", due_at=None, status_code="4") for _ in range(bad)]
+    even = [good(FEED) for _ in range(12)]
+    open_ = [good(FEED, finished_at=None, status_code="4") for _ in range(100)]
+    verdict = judge(land(FEED, [*odd, *even, *open_], parts=3), settings=settings)
+    assert (verdict.status, verdict.rows_landed) == (status, 112 + bad)
+    if status == "stopped":
+        assert verdict.stopped_reason.startswith("retyped:finished_at: 13 of 25 values of finished_at cannot be read (")
+        assert "'04.08.2025 10:00' is no moment with a zone" in verdict.stopped_reason
+        assert verdict.stopped_reason.endswith("name the new writing under date_formats in its source file")
+        assert [line["rule"] for line in lines(verdict)] == ["retyped:finished_at"]
+        assert (verdict.rows_passed, verdict.passed_files) == (0, [])
+
+
 def test_duplicates_count_towards_the_share_and_are_found_across_parts(land, good, settings):
     twins = [good(FEED, dossier_id="H-twin") for _ in range(3)]
     verdict = judge(land(FEED, [twins[0], *(good(FEED) for _ in range(8)), *twins[1:]], parts=3), settings=settings)
@@ -365,3 +382,15 @@ def test_every_row_is_accounted_for(spoils, twins, parts, land, good, lines, pas
     assert [line["record"]["source_row"] for line in lines(verdict)] == [
         rows[line["row_number"]]["source_row"] for line in lines(verdict)
     ]
+
+
+@pytest.mark.parametrize(("policy", "stops"), [("stop", True), ("quarantine", False)])
+def test_a_column_may_go_to_quarantine_value_by_value(policy, stops, land, good, settings):
+    document = load_contract(FEED).model_dump()
+    document["columns"]["finished_at"]["drift"]["retyped_field"] = policy
+    manifest = land(FEED, [good(FEED) for _ in range(20)], parts=2)
+    found = retyped(
+        Contract.model_validate(document), {"finished_at": (11, ["'x' [page 1]"])}, part_paths(manifest, settings)
+    )
+    assert [rule for rule, _ in found] == ["retyped:finished_at"] * stops
+    assert all(reason.startswith("11 of 20 values of finished_at cannot be read ('x' [page 1])") for _, reason in found)

@@ -57,6 +57,15 @@ FAULTY = [
     (rule(BETWEEN, {"column": "opened_on", "min_value": "2000-01-01"}), "could not compute"),
     (rule(BETWEEN, {"column": "dossier_id", "min_value": 1}), "could not compute"),
     (rule(IN_SET, {"column": "dossier_id"}, value_set_from="reference/no.csv:x"), "no such file"),
+    (rule(IN_SET, {"column": "dossier_id", "value_set": {"$COLUMN": "reference/metrics.csv"}}), "not the column"),
+    (
+        rule(IN_SET, {"column": "dossier_id", "value_set": {"$COLUMN": "reference/metrics.csv:metric?kind=a"}}),
+        "has no column kind",
+    ),
+    (
+        rule(IN_SET, {"column": "dossier_id", "value_set": {"$COLUMN": "reference/metrics.csv:metric?unit=none"}}),
+        "nothing stands in",
+    ),
     (rule(IN_SET, {"column": "dossier_id"}, value_set_from="reference/metrics.csv:x"), "has no column x"),
     (GOOD | {"severity": "fatal"}, "severity"),
     (GOOD | {"meta": {"rule": "fee", "reason": "The fee is negative"}}, "reason_vi"),

@@ -5,11 +5,18 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from pytest_httpserver import HTTPServer
 
 from dti.errors import ConfigError, SourceUnreachable
@@ -150,3 +157,54 @@ def test_a_probe_asks_for_no_more_than_it_shows(agency: Agency, rest_source: Cal
     agency.records = [dossier(n, minute(n)) for n in range(900)]
     lines = probe(rest_source(paging={"style": "keyset", "size": 200}), None)
     assert lines[0].startswith("200 record(s) seen, 1 request(s)")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no file .*authority.pem"),
+        ("", "holds no certificate in PEM"),
+        ("-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n", "holds no certificate in PEM"),
+        ("key", "holds no certificate in PEM"),
+        ("leaf", "holds no certificate of an authority"),
+        ("expired", "every certificate in .* has expired, the last on 2020-01-02"),
+        ("good", None),
+    ],
+)
+def test_a_file_of_authorities_is_checked_before_it_is_relied_on(
+    tmp_path: Path, content: str | None, message: str | None
+) -> None:
+    authority = trustme.CA()
+    made = {
+        "good": authority.cert_pem.bytes(),
+        "key": authority.private_key_pem.bytes(),
+        "leaf": authority.issue_cert("portal.example.vn").cert_chain_pems[0].bytes(),
+        "expired": expired_authority(),
+    }
+    path = tmp_path / "authority.pem"
+    if content is not None:
+        path.write_bytes(made.get(content, content.encode()))
+    found = check_file(write(tmp_path, changed("connector", "ca_file", to=str(path))))
+    assert [finding.key for finding in found] == (["connector.ca_file"] if message else [])
+    assert not message or re.search(message, found[0].message)
+
+
+def test_a_relative_file_of_authorities_is_below_the_checkout(tmp_path: Path) -> None:
+    (finding,) = check_file(write(tmp_path, changed("connector", "ca_file", to="include/ca/none.pem")))
+    assert finding.message == f"no file {get_settings().project / 'include/ca/none.pem'}"
+
+
+@pytest.mark.parametrize(("key", "to"), [("verify", False), ("ca_file", False), ("insecure", True), ("ca_file", "")])
+def test_the_check_of_certificates_cannot_be_switched_off(tmp_path: Path, key: str, to: Any) -> None:
+    found = check_file(write(tmp_path, changed("connector", key, to=to)))
+    assert [finding.key for finding in found] == [f"connector.{key}"]
+
+
+def expired_authority() -> bytes:
+    """An authority whose time is over, which trustme does not make."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sở thử nghiệm")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC)).not_valid_after(datetime(2020, 1, 2, tzinfo=UTC))
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    return made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)

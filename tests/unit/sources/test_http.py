@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from dti.errors import (
     SourceRefused,
     SourceUnreachable,
 )
+from dti.sources.http import HttpClient
 from dti.sources.pull import PullStats
 from dti.sources.read import read
 from tests.unit.sources.agency import CREDENTIALS, KEY, WINDOW, Agency, dossier, minute
@@ -147,6 +149,36 @@ def test_redirects_end(httpserver: HTTPServer, rest_source: Callable[..., Any], 
     httpserver.expect_request("/dossiers").respond_with_data("", status=302, headers={"Location": "/dossiers"})
     with pytest.raises(SourceMalformed, match=r"redirects without end"):
         pull(rest_source(**WHOLE))
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_a_post_is_not_turned_into_a_get(status: int, httpserver: HTTPServer, rest_source: Any, pull: Any) -> None:
+    moved = {"Location": "/elsewhere"}
+    httpserver.expect_request("/dossiers").respond_with_data("", status=status, headers=moved)
+    httpserver.expect_request("/elsewhere").respond_with_json({"data": []})
+    with pytest.raises(SourceMissing, match=rf"redirects a POST \(HTTP {status}\).*put the address it redirects to"):
+        pull(rest_source(**WHOLE, method="POST"))
+    assert [request.path for request, _ in httpserver.log] == ["/dossiers"]
+
+
+def test_a_post_may_be_sent_on_as_a_post(httpserver: HTTPServer, rest_source: Any, pull: Any) -> None:
+    moved = {"Location": "/elsewhere"}
+    httpserver.expect_request("/dossiers").respond_with_data("", status=307, headers=moved)
+    httpserver.expect_request("/elsewhere", method="POST").respond_with_json({"data": []})
+    assert pull(rest_source(**WHOLE, method="POST"))[0] == []
+
+
+@pytest.mark.parametrize("path", ["/dossiers", "/moved"])
+def test_no_login_is_taken_from_the_machine(
+    path: str, httpserver: HTTPServer, rest_source: Any, pull: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text(f"machine {httpserver.host} login root password of-the-machine\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    moved = {"Location": httpserver.url_for("/dossiers")}
+    httpserver.expect_request("/moved").respond_with_data("", status=302, headers=moved)
+    httpserver.expect_request("/dossiers").respond_with_json({"data": []})
+    pull(rest_source(**WHOLE, address=httpserver.url_for(path)))
+    assert [request.headers.get("Authorization") for request, _ in httpserver.log] == [None] * len(httpserver.log)
 
 
 @pytest.fixture
@@ -402,3 +434,20 @@ def test_oauth2_without_a_connection_and_a_ca_file_that_is_not_there(
         pull(guarded())
     with pytest.raises(ConfigError, match=r"no file /no/such.pem"):
         pull(rest_source(ca_file="/no/such.pem"))
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("http://10.0.0.7/dossiers", True),
+        ("http://portal.example.vn/dossiers", True),
+        ("https://portal.example.vn/dossiers", False),
+        ("http://127.0.0.1:8080/dossiers", False),
+        ("http://localhost/dossiers", False),
+    ],
+)
+def test_a_secret_sent_in_the_open_is_told(rest_source: Callable[..., Any], address: str, told: bool) -> None:
+    stats = PullStats()
+    with HttpClient(rest_source(address=address).connector, CREDENTIALS, stats, source_id="dossiers"):
+        pass
+    assert [("over http" in warning) for warning in stats.warnings] == [True] * told

@@ -139,6 +139,12 @@ def test_a_measure_without_any_sample_is_told(httpserver: HTTPServer, pull: Call
     assert stats.warnings == ["up_share: no sample at all; the series may have been renamed"]
 
 
+def far_off(time: float) -> dict[str, Any]:
+    """A sample at a time that no calendar reaches; the first is one at which Python raises OSError."""
+    data = {"resultType": "matrix", "result": [{"metric": {"job": "a"}, "values": [[time, "1"]]}]}
+    return {"status": "success", "data": data}
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "message"),
     [
@@ -168,6 +174,8 @@ def test_a_measure_without_any_sample_is_told(httpserver: HTTPServer, pull: Call
             "no range of samples",
         ),
         (200, {"status": "success", "data": {"resultType": "matrix", "result": [1]}}, SourceMalformed, "no range"),
+        (200, far_off(67_768_036_191_676_800), SourceMalformed, "no range"),
+        (200, far_off(1e300), SourceMalformed, "no range"),
         (502, None, SourceUnreachable, "HTTP 502"),
     ],
 )

@@ -1,0 +1,197 @@
+"""Answers that are cut, packed, labelled, redirected or signed as they should not be."""
+
+from __future__ import annotations
+
+import gzip
+
+from dti.errors import (
+    SourceMalformed,
+    SourceUntrusted,
+)
+from tests.builders.misbehaving import Answer
+from tests.unit.sources.fault_rows import (
+    LATER,
+    NOT,
+    ONCE,
+    TRIES,
+    WHOLE,
+    SourceFault,
+    always,
+    first,
+    page_of,
+    records,
+    status,
+    zipped,
+)
+
+BODY = page_of(records()).body
+
+
+FAULTS = [
+    SourceFault(
+        "cut-body",
+        "a body shorter than its `Content-Length`",
+        TRIES,
+        first(Answer(BODY[:200], length=len(BODY))),
+        "",
+        2,
+        1,
+    ),
+    SourceFault(
+        "truncated-json",
+        "truncated JSON under a true length, once",
+        ONCE,
+        first(Answer(BODY[:-40])),
+        "",
+        2,
+        1,
+    ),
+    SourceFault(
+        "truncated-json-lasting",
+        "… each time",
+        ONCE,
+        always(Answer(BODY[:600])),
+        "JSON that breaks off (truncated): application/json, 600 bytes, unreadable at character 596 — ask again later; "
+        "if it lasts, ask for smaller pages (paging.size) or call the agency",
+        2,
+        1,
+        SourceMalformed,
+    ),
+    SourceFault(
+        "truncated-gzip",
+        "truncated gzip",
+        ONCE,
+        first(zipped(gzip.compress(BODY)[:-40])),
+        "",
+        2,
+        1,
+    ),
+    SourceFault(
+        "broken-gzip",
+        "gzip that cannot be unpacked",
+        TRIES,
+        always(zipped(b"\x1f\x8b\x08" + b"no gzip at all" * 9)),
+        f"its compressed answer cannot be read — {LATER}",
+        2,
+        1,
+        SourceMalformed,
+    ),
+    SourceFault(
+        "gzip-bomb",
+        "a gzip bomb",
+        NOT,
+        always(zipped(gzip.compress(bytes(50_000_000)))),
+        "the answer is larger than 1,000,000 bytes — ask for smaller pages (paging.size), or raise max_answer_bytes",
+        1,
+        0,
+        SourceMalformed,
+        connector=WHOLE | {"max_answer_bytes": 1_000_000},
+    ),
+    SourceFault(
+        "html",
+        "a login page with status 200",
+        NOT,
+        always(Answer(b"<!DOCTYPE html><title>Login</title>", headers={"Content-Type": "text/html"})),
+        "HTML in place of JSON (35 bytes) — a login page, a maintenance page or a wrong address: open it in a browser",
+        1,
+        0,
+        SourceMalformed,
+    ),
+    SourceFault(
+        "other-content-type",
+        "JSON under another content type",
+        "read as what it is",
+        always(Answer(BODY, headers={"Content-Type": "text/plain"})),
+        "answers are JSON but called text/plain (Content-Type)",
+        1,
+    ),
+    SourceFault(
+        "no-json",
+        "another format",
+        NOT,
+        always(Answer(b"%PDF-1.7 no list at all", headers={"Content-Type": "application/pdf"})),
+        "not JSON: application/pdf, 23 bytes, unreadable at character 0 — check address and params; if they are right, "
+        "call the agency",
+        1,
+        0,
+        SourceMalformed,
+    ),
+    SourceFault(
+        "redirect-loop",
+        "redirects without end",
+        "5 times, then no more",
+        lambda n, _q, _p: status(302, Location=f"/dossiers?{n}"),
+        "it redirects without end — check the address; a login page does this",
+        6,
+        0,
+        SourceMalformed,
+    ),
+    SourceFault(
+        "redirect-out-of-tls",
+        "a redirect from https to http",
+        "not followed",
+        lambda _n, _q, _p: status(302, Location="http://127.0.0.1:1/dossiers"),
+        "it redirects from https to http, where nothing is protected — check the address; if it is right, have the "
+        "agency mend its redirect",
+        1,
+        0,
+        SourceUntrusted,
+        tls="good",
+    ),
+    SourceFault(
+        "own-authority",
+        "a certificate of the agency's own authority, named as `ca_file`",
+        "—",
+        first(),
+        "",
+        1,
+        tls="good",
+    ),
+    SourceFault(
+        "expired-certificate",
+        "an expired certificate",
+        NOT,
+        first(),
+        "its TLS certificate has expired — have the agency renew its certificate",
+        1,
+        0,
+        SourceUntrusted,
+        tls="expired",
+    ),
+    SourceFault(
+        "unknown-authority",
+        "a certificate of an unknown authority",
+        NOT,
+        first(),
+        "its TLS certificate is signed by no authority we trust — name the authority's certificate as "
+        "connector.ca_file (PEM), or have the agency send the whole chain",
+        1,
+        0,
+        SourceUntrusted,
+        tls="good",
+        ca_file=False,
+    ),
+    SourceFault(
+        "other-name",
+        "a certificate of another host",
+        NOT,
+        first(),
+        "its TLS certificate is made out to another name — check the address; if it is right, have the agency get a "
+        "certificate for this name",
+        1,
+        0,
+        SourceUntrusted,
+        tls="other",
+    ),
+    SourceFault(
+        "tls-breaks-off",
+        "a TLS handshake that breaks off",
+        TRIES,
+        first(),
+        "",
+        2,
+        1,
+        tls="good",
+        hang_ups=1,
+    ),
+]
