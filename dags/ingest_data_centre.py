@@ -9,6 +9,7 @@ from __future__ import annotations
 from airflow.sdk import CronTriggerTimetable, dag
 
 from dti_airflow.ingest import DEFAULTS, HOW_IT_WORKS, ingest
+from dti_airflow.notify import telling
 
 
 @dag(
@@ -16,6 +17,7 @@ from dti_airflow.ingest import DEFAULTS, HOW_IT_WORKS, ingest
     tags=["dti", "ingest", "prometheus"],
     doc_md=__doc__ + HOW_IT_WORKS,
     **DEFAULTS,
+    **telling(feed="data_centre"),
 )
 def ingest_data_centre() -> None:
     ingest("data_centre")

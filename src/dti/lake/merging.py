@@ -13,7 +13,7 @@ from deltalake.exceptions import CommitFailedError
 from dti.feeds import Contract, load_contract
 from dti.gate import Verdict
 from dti.lake.errors import LakeError
-from dti.lake.table import PARTITION, column_names, ready_table, table_path
+from dti.lake.table import PARTITION, column_names, ready_table, table_url, told_of_lake
 from dti.settings import Settings
 
 ROWS_AT_ONCE = 1_000_000
@@ -81,14 +81,15 @@ def _merge_group(
     for attempt in range(_ATTEMPTS):
         table = ready_table(contract, settings)
         try:
-            _commit(contract, table, _newest(contract, db, group), group, batches)
+            with told_of_lake(contract.feed, settings):
+                _commit(contract, table, _newest(contract, db, group), group, batches)
         except CommitFailedError:
             time.sleep(_PAUSE_SECONDS * 2**attempt)
         else:
             return table
     raise LakeError(
         f"other writers were faster {_ATTEMPTS} times",
-        where=str(table_path(contract.feed, settings)),
+        where=table_url(contract.feed, settings),
         remedy="load the feed again; load one feed in one place at a time",
     )
 
@@ -96,7 +97,7 @@ def _merge_group(
 def _newest(contract: Contract, db: duckdb.DuckDBPyConnection, group: list[str]) -> pa.RecordBatchReader:
     """Incoming rows of these partitions, of each key the newest only, as a stream."""
     keys = ", ".join(f'"{name}"' for name in contract.key)
-    newest_first = ", ".join(f'"{name}" DESC NULLS LAST' for name in _recency(contract))
+    newest_first = ", ".join(f'"{name}" DESC NULLS LAST' for name in recency(contract))
     columns = ", ".join(f'"{name}"' for name in column_names(contract))
     return db.sql(
         f"""
@@ -120,13 +121,13 @@ def _commit(
             target_alias="t",
             commit_properties=CommitProperties(custom_metadata={"dti.batches": ",".join(batches)}),
         )
-        .when_matched_update(columns, predicate=_is_newer(_recency(contract)))
+        .when_matched_update(columns, predicate=_is_newer(recency(contract)))
         .when_not_matched_insert(columns)
         .execute()
     )
 
 
-def _recency(contract: Contract) -> list[str]:
+def recency(contract: Contract) -> list[str]:
     """Columns that say which of two rows with one key is newer, weightiest first."""
     return [*([contract.version_column] if contract.version_column else []), "_landed_at", "_batch_id"]
 

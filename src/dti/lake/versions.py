@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from dti.lake.errors import LakeError
 from dti.lake.table import PARTITION, open_table
 from dti.settings import Settings
+from dti.store import store_of
 
 
 def version(feed: str, *, settings: Settings) -> int | None:
@@ -35,14 +39,35 @@ def changed_partitions(feed: str, since_version: int | None, *, settings: Settin
 
 
 def files(feed: str, partitions: Sequence[str], *, settings: Settings) -> list[str]:
-    """Absolute paths of the Parquet files of these partitions, sorted.
+    """Absolute paths of the Parquet files of these partitions, sorted; of an object store their addresses.
 
     The partition stands in the path (``partition_key=2025-07``), not in the file.
     """
     table = open_table(feed, settings)
     if table is None or not partitions:
         return []
-    return sorted(table.file_uris(file_pruning_predicate=[(PARTITION, "in", list(partitions))]))
+    found = table.file_uris(file_pruning_predicate=[(PARTITION, "in", list(partitions))])
+    # Delta writes what is not ASCII, and blanks, as a URL has them, also in a path: a home may have a Vietnamese name.
+    return sorted(found if settings.store_url else map(unquote, found))
+
+
+@contextmanager
+def at_hand(feed: str, partitions: Sequence[str], *, settings: Settings) -> Iterator[list[str]]:
+    """As ``files``, as paths on this machine, for the block. Raises LakeError when the lake changed meanwhile."""
+    found = files(feed, partitions, settings=settings)
+    store = store_of(settings)
+    if settings.store_url is None:
+        yield found
+        return
+    names = [file.removeprefix(store.where()).lstrip("/") for file in found]
+    with ExitStack() as held:
+        try:
+            paths = held.enter_context(store.at_hand(names))
+        except FileNotFoundError as fault:
+            raise LakeError(
+                "a file is gone: the lake changed while it was read", where=str(fault), remedy="load the feed again"
+            ) from None
+        yield [str(path) for path in paths]
 
 
 def _at(feed: str, since_version: int | None, newest: DeltaTable, settings: Settings) -> dict[str, set[str]] | None:

@@ -1,5 +1,5 @@
-"""From the lake to daily facts: one SQL file a feed, run in DuckDB over the lake's Parquet files."""
+"""From the lake to daily facts: one SQL file a feed, run in DuckDB or on Spark over the lake's Parquet files."""
 
-from dti.rollup.engine import rollup
+from dti.rollup.choice import rollup
 
 __all__ = ["rollup"]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 from datetime import date
+from pathlib import Path
 
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from dti import lake
+from dti.rollup import rollup
 
 FEED = "online_services"
 JUNE, JULY, AUGUST = date(2025, 6, 20), date(2025, 7, 20), date(2025, 8, 1)
@@ -47,6 +50,16 @@ def test_files_are_those_of_the_partitions_asked_for(settings, passed, dossier):
     assert all(file.startswith(str(settings.lake_dir)) for file in files)
     assert lake.files(FEED, [], settings=settings) == []
     assert lake.files(FEED, ["1999-01"], settings=settings) == []
+
+
+def test_a_home_may_have_a_vietnamese_name(settings, passed, dossier):
+    home = settings.model_copy(update={"home": settings.home_dir / "Tỉnh Đắk Lắk"})
+    lake.merge(FEED, [passed([dossier("H8")])], settings=home)
+    (file,) = lake.files(FEED, ["2025-08"], settings=home)
+    assert pq.read_metadata(file).num_rows == 1
+    assert rollup(FEED, [file], settings=home).read_all().num_rows == 0, "read, and nothing received to count"
+    assert lake.sweep(FEED, settings=home) == []
+    assert Path(file).is_file()
 
 
 def test_a_rebuilt_lake_counts_anew_so_everything_changed(settings, passed, dossier):

@@ -23,7 +23,7 @@ from pytest_httpserver import HTTPServer
 
 from dti.clock import day_end, day_start
 from dti.errors import ConfigError, LandingError, SourceRefused
-from dti.landing import ledger, parts
+from dti.landing import ledger, parts, places
 from dti.landing.batch import Manifest
 from dti.settings import Settings
 from dti.sources.credentials import credentials_from_environment
@@ -233,7 +233,7 @@ def test_a_manifest_says_what_was_done(here: Settings, source: Source) -> None:
 KILLED = """
 import sys, time
 from pathlib import Path
-from dti.landing import ledger, parts
+from dti.landing import ledger, parts, places
 from dti.settings import Settings
 from dti.sources.spec import load_source_file
 from dti.sources.window import window_for
@@ -281,3 +281,17 @@ def test_two_pulls_of_one_source_wait_for_each_other(here: Settings, source: Sou
     assert sorted(m.batch_id for m in landed) == [m.batch_id for m in ledger.manifests(here)]
     spans = sorted((m.started_at, m.finished_at) for m in landed)
     assert spans[0][1] <= spans[1][0]
+
+
+def test_waiting_for_another_process_at_the_source_ends_and_names_it(
+    here: Settings, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.1)
+    with (
+        ledger.new_batch(source.feed, source.source, NIGHT, here),
+        pytest.raises(
+            LandingError, match=rf"{source.source}: process {os.getpid()} is at this source.*end it if it hangs"
+        ),
+        ledger.new_batch(source.feed, source.source, NIGHT, here),
+    ):
+        raise AssertionError("two at once")

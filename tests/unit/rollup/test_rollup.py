@@ -58,11 +58,6 @@ def test_a_feed_without_a_rollup_is_refused(settings: Settings) -> None:
         rollup("weather", [], settings=settings)
 
 
-def test_an_engine_that_is_not_there_is_refused_and_never_replaced_by_another(settings: Settings) -> None:
-    with pytest.raises(ConfigError, match="no engine 'spark' yet"):
-        rollup("staffing", [], settings=settings.model_copy(update={"rollup_engine": "spark"}))
-
-
 def test_a_broken_lake_file_is_told_even_when_it_breaks_half_way(tmp_path: Path, settings: Settings) -> None:
     file = Path(
         _part(tmp_path, "2026-01", "broken.parquet", unit_id=["P34-66"] * 9, metric=["grdp"] * 9, _source_id=["s"] * 9)

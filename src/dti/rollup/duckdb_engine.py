@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 from pyarrow.lib import ArrowException, RecordBatch, RecordBatchReader
 
-from dti.errors import ConfigError, DtiError
+from dti.clock import ZONE
+from dti.errors import DtiError
 from dti.feeds import Contract, load_contract
+from dti.rollup.files import lake_columns, sql_path
 
 if TYPE_CHECKING:
     from dti.settings import Settings
@@ -18,30 +21,13 @@ if TYPE_CHECKING:
 BATCH_ROWS = 100_000
 """Facts handed on at a time; a few dozen megabytes at most."""
 
-_DUCKDB_TYPES = {
-    "string": "VARCHAR",
-    "integer": "BIGINT",
-    "decimal": "DECIMAL(28, 6)",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "timestamptz": "TIMESTAMPTZ",
-}
 
-
-def rollup(feed: str, files: list[str], *, settings: Settings) -> RecordBatchReader:
-    """Daily facts of ``feed`` from the lake's Parquet ``files``; no files give an empty reader with the same schema.
+def facts_of(feed: str, files: list[str], *, settings: Settings) -> RecordBatchReader:
+    """As :func:`dti.rollup.rollup`, in DuckDB.
 
     The reader streams: DuckDB spills to disk beyond ``settings.rollup_memory_limit``, and its connection closes
-    when the last batch is read or the reader is dropped. Emits exactly the columns of ``facts.<feed>``, in order.
-    Raises ConfigError when the feed has no rollup file or the engine is not there, DtiError when DuckDB cannot read the
-    lake or run the file.
+    when the last batch is read or the reader is dropped.
     """
-    if settings.rollup_engine != "duckdb":
-        raise ConfigError(
-            f"no engine {settings.rollup_engine!r} yet",
-            where="DTI_ROLLUP_ENGINE",
-            remedy="unset it: rollups run in DuckDB",
-        )
     path = sql_path(feed, settings)
     connection = _connect(settings)
     try:
@@ -61,35 +47,24 @@ def rollup(feed: str, files: list[str], *, settings: Settings) -> RecordBatchRea
     return RecordBatchReader.from_batches(reader.schema, batches())
 
 
-def sql_path(feed: str, settings: Settings) -> Path:
-    """The rollup file of ``feed``; raises ConfigError when there is none."""
-    path = settings.include_dir / "sql" / "rollup" / f"{feed}.sql"
-    if not path.is_file():
-        raise ConfigError(f"feed {feed} has no rollup", where=str(path), remedy="write the file: one SELECT over lake")
-    return path
-
-
-def lake_columns(contract: Contract) -> dict[str, str]:
-    """Column → DuckDB type of a feed's lake table: what the gate passes on."""
-    columns = {"unit_id": "VARCHAR"}
-    columns |= {name: _DUCKDB_TYPES[column.type] for name, column in contract.columns.items()}
-    columns |= {column.day_column: "DATE" for column in contract.columns.values() if column.day_column}
-    return columns | {
-        "_source_id": "VARCHAR",
-        "_batch_id": "VARCHAR",
-        "_landed_at": "TIMESTAMPTZ",
-        "partition_key": "VARCHAR",
-    }
+@contextmanager
+def open_lake(contract: Contract, files: list[str], settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB in bounded memory whose view ``lake`` reads a feed's Parquet ``files``."""
+    with _connect(settings) as connection:
+        _create_lake_view(connection, contract, files)
+        yield connection
 
 
 def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB that spills into DTI_HOME and never reaches for the network."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": settings.rollup_memory_limit,
-        "temp_directory": str(settings.home_dir / "tmp" / "duckdb"),
+        "temp_directory": str(settings.local_dir / "tmp" / "duckdb"),
         "preserve_insertion_order": False,
         "autoinstall_known_extensions": False,
+        "TimeZone": ZONE.key,
     }
+    (settings.local_dir / "tmp").mkdir(parents=True, exist_ok=True)  # DuckDB makes one folder, not those above it
     if settings.rollup_threads is not None:
         config["threads"] = settings.rollup_threads
     return duckdb.connect(config=config)

@@ -1,0 +1,1 @@
+"""The rollup on Spark: the same files, translated, for a lake that has outgrown one machine."""
