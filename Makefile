@@ -7,8 +7,9 @@ TESTS ?=
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 BIN := .venv/bin
 READY := .venv/.ready
+COMPLETE := .venv/.complete
 .DEFAULT_GOAL := help
-.PHONY: help run test replay up down status check clean
+.PHONY: help run test replay up down status check audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,8 +17,8 @@ help: ## Show this list
 run: $(READY) ## Run one night end to end through Airflow's DAGs: make run NIGHT=2026-06-30
 	@$(BIN)/python -m dti_airflow run --night $(NIGHT)
 
-test: $(READY) ## Run all tests: make test, or make test TESTS=tests/dags
-	@$(BIN)/python -m pytest $(TESTS)
+test: $(COMPLETE) ## Run all tests: make test, or make test TESTS=tests/dags
+	@$(BIN)/python -m pytest $(if $(TESTS),$(TESTS),--numprocesses 3 --dist loadscope --no-loadscope-reorder)
 
 replay: $(READY) ## Reproduce a published year from calibrated raw records: make replay YEAR=2022
 	@$(BIN)/dti replay $(FRAMEWORK) $(YEAR)
@@ -31,12 +32,17 @@ down: $(READY) ## Stop all of them
 status: $(READY) ## Show which of them run
 	@$(BIN)/python -m dti_airflow status || true
 
-check: $(READY) ## Lint, formatting, types, import rules, SQL
+check: $(COMPLETE) ## Lint, formatting, types, import rules, SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+	$(BIN)/sqlfluff lint --disable-progress-bar include/sql expectations
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src dags plugins
+
+audit: $(READY) ## Look up known vulnerabilities of all that is locked (needs the network)
+	@$(UV) export --quiet --frozen --no-emit-project --all-groups --output-file .venv/locked.txt
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement .venv/locked.txt
 
 clean: $(if $(wildcard $(READY)),down) ## Stop everything and remove ./.dti: landing, lake, warehouse
 	rm -rf .dti .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
@@ -46,6 +52,12 @@ clean: $(if $(wildcard $(READY)),down) ## Stop everything and remove ./.dti: lan
 $(READY): pyproject.toml uv.lock | $(UV)
 	@echo "Setting up the environment (a minute or two the first time)"
 	@$(UV) sync --locked --compile-bytecode --quiet
+	@touch $@
+
+# What tests and checks need besides: every optional part (Spark, Celery, …) and the servers they run against.
+$(COMPLETE): $(READY)
+	@echo "Adding the optional parts that tests need (Spark is large)"
+	@$(UV) sync --locked --inexact --all-extras --group parts --compile-bytecode --quiet
 	@touch $@
 
 .uv/bin/uv:

@@ -43,9 +43,10 @@ At = Annotated[
 def serve(
     client_id: Annotated[str, typer.Option(envvar="SANDBOX_CLIENT_ID", help="OAuth2 client id.")],
     client_secret: Annotated[str, typer.Option(envvar="SANDBOX_CLIENT_SECRET", help="Better by environment.")],
-    port: Annotated[int, typer.Option(envvar="DTI_SANDBOX_PORT", help="On 127.0.0.1 only.")] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(envvar="DTI_SANDBOX_PORT", help="The port.")] = DEFAULT_PORT,
     clock: At = None,
     home: Annotated[Path | None, typer.Option(envvar="DTI_HOME", help="Keep HOME/drop as of the clock.")] = None,
+    host: Annotated[str, typer.Option(envvar="DTI_SANDBOX_HOST", help="Another only in a closed network.")] = HOST,
     seed: Seed = 922,
     scale: Scale = 1.0,
     token_seconds: Annotated[float, typer.Option(min=1, help="Life of a token.")] = 60,
@@ -54,11 +55,11 @@ def serve(
     time = Clock(clock)
     served = create_app(World(seed, scale), time, TokenDesk(client_id, client_secret, token_seconds), home)
     typer.echo(SYNTHETIC_NOTE)
-    typer.echo(f"http://{HOST}:{port}  clock {local(time.now()):%Y-%m-%d %H:%M}  seed {seed}  scale {scale:g}")
+    typer.echo(f"http://{host}:{port}  clock {local(time.now()):%Y-%m-%d %H:%M}  seed {seed}  scale {scale:g}")
     try:
-        run(served, port)
+        run(served, port, host)
     except OSError as fault:
-        typer.echo(f"port {port} of {HOST}: {fault.strerror} — give another with --port or DTI_SANDBOX_PORT", err=True)
+        typer.echo(f"port {port} of {host}: {fault.strerror} — give another with --port or DTI_SANDBOX_PORT", err=True)
         raise typer.Exit(1) from None
 
 

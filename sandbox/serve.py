@@ -1,4 +1,4 @@
-"""The sandbox as a process: every agency behind one port of the loopback address."""
+"""The sandbox as a process: every agency behind one port, of the loopback address unless told otherwise."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def _watch(over: threading.Event, refresh: Callable[[], None]) -> None:
         refresh()
 
 
-def run(app: FastAPI, port: int) -> None:
+def run(app: FastAPI, port: int, host: str = HOST) -> None:
     """Serve until interrupted. Raises OSError when the port is taken."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
         uvicorn.Server(config).run(sockets=[listener])

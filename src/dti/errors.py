@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
+_NOT_PLAIN = re.compile(r"[^\t\n -~]")
+_STEERS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Categories of signs that steer a terminal, cannot be seen, are half a character, or end a line."""
+
+
+def printable(text: str) -> str:
+    """``text`` from outside as it may stand in a log, a manifest or a database: what steers a terminal, turns the
+    direction of writing, ends a line, cannot be seen, or is no character at all is written out (``\\u001b``)."""
+    return _NOT_PLAIN.sub(_written_out, text)
+
+
+def _written_out(sign: re.Match[str]) -> str:
+    if unicodedata.category(sign[0]) not in _STEERS:
+        return sign[0]
+    code = ord(sign[0])
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
 
 class DtiError(Exception):
     """Base of every error this project raises on purpose.
@@ -13,7 +33,7 @@ class DtiError(Exception):
     kind = "error"
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
-        self.what, self.where, self.remedy = what, where, remedy
+        self.what, self.where, self.remedy = printable(what), printable(where), printable(remedy)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -56,6 +76,12 @@ class SourceRefused(SourceError):
     """401 or 403: the secret or the right is wrong; asking again does not help."""
 
     kind = "refused"
+
+
+class SourceUntrusted(SourceError):
+    """It does not prove who it is, or leads out of TLS: nothing is read; asking again does not help."""
+
+    kind = "untrusted"
 
 
 class SourceMissing(SourceError):

@@ -1,7 +1,8 @@
 """Secrets that this installation makes for itself: PostgreSQL's passwords, Airflow's keys, the pseudonym key.
 
-They stand in ``DTI_HOME/secrets.json``, readable by one user only. A secret is made once and never changes: the
-pseudonym of a person must stay the same from night to night, and PostgreSQL keeps only a hash of its passwords.
+They stand in ``DTI_HOME/secrets.json``, readable by one user only. A secret is made once, and changes only when someone
+asks for it (``dti secrets rotate``); the pseudonym key never does, because the pseudonym of a person must stay the same
+from night to night.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ MIN_KEY_LENGTH = 16
 def pseudonym_key(settings: Settings) -> bytes:
     """Key of the HMAC-SHA256 over personal data: ``DTI_PSEUDONYM_KEY``, else one generated for this DTI_HOME.
 
-    Raises ConfigError when the given key is too short to protect anyone.
+    Raises ConfigError when the given key is too short to protect anyone, or when none is given where several machines
+    may work on one object store.
     """
     given = settings.pseudonym_key.get_secret_value() if settings.pseudonym_key else ""
     if given and len(given) < MIN_KEY_LENGTH:
@@ -32,6 +34,12 @@ def pseudonym_key(settings: Settings) -> bytes:
             f"shorter than {MIN_KEY_LENGTH} characters",
             where="DTI_PSEUDONYM_KEY",
             remedy="set a long random key and keep it, or unset it to have one generated",
+        )
+    if not given and settings.store_url and settings.warehouse_url:
+        raise ConfigError(
+            "is not set, and each machine that lands in the object store would make a key of its own",
+            where="DTI_PSEUDONYM_KEY",
+            remedy="set the same long random key on every machine, and keep it",
         )
     return (given or secret(settings, "pseudonym_key")).encode()
 
@@ -41,16 +49,54 @@ def secret(settings: Settings, name: str) -> str:
 
     Safe with any number of processes: one makes it, all read the same. Raises ConfigError when the file is broken.
     """
-    path = settings.home_dir / "secrets.json"
-    if (known := _read(path).get(name)) is not None:
-        return known
-    settings.home_dir.mkdir(parents=True, exist_ok=True)
-    with _locked(settings.home_dir / "secrets.lock"):
-        held = _read(path)
-        if name not in held:
-            held[name] = generator.token_urlsafe(32)
-            _replace(path, json.dumps(held, indent=1, sort_keys=True) + "\n")
-        return held[name]
+    path = settings.local_dir / "secrets.json"
+    if (found := _read(path).get(name)) is not None:
+        return found
+    settings.local_dir.mkdir(parents=True, exist_ok=True)
+    with _changing(settings) as held:
+        return held.setdefault(name, generator.token_urlsafe(32))
+
+
+def renew(settings: Settings, name: str, *, keep: str | None = None) -> None:
+    """Put a new secret in the place of ``name``; with ``keep``, the one that went stays under that name, if none does.
+
+    Written in one step: whoever reads finds the old state or the new one.
+    """
+    with _changing(settings) as held:
+        if keep and name in held:
+            held.setdefault(keep, held[name])
+        held[name] = generator.token_urlsafe(32)
+
+
+def known(settings: Settings, name: str) -> str | None:
+    """The secret called ``name`` if there is one; none is made."""
+    return _read(settings.local_dir / "secrets.json").get(name)
+
+
+def names(settings: Settings) -> list[str]:
+    """The names of all secrets there are, sorted."""
+    return sorted(_read(settings.local_dir / "secrets.json"))
+
+
+def move(settings: Settings, name: str, place: str) -> None:
+    """Let the secret ``name`` be the one called ``place``."""
+    with _changing(settings) as held:
+        held[place] = held.pop(name)
+
+
+def forget(settings: Settings, name: str) -> None:
+    """Remove a secret; one that is not there is none."""
+    with _changing(settings) as held:
+        held.pop(name, None)
+
+
+@contextmanager
+def _changing(settings: Settings) -> Iterator[dict[str, str]]:
+    """The secrets, to be changed by the block and written when it ends, while nobody else writes."""
+    with _locked(settings.local_dir / "secrets.lock"):
+        held = _read(path := settings.local_dir / "secrets.json")
+        yield held
+        _replace(path, json.dumps(held, indent=1, sort_keys=True) + "\n")
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the Makefile calls: ``python -m dti_airflow run | up | down | status``."""
+"""``python -m dti_airflow``: run, up, down, status for the Makefile; init, serve, healthy, night for containers."""
 
 from __future__ import annotations
 
@@ -51,6 +51,56 @@ def status() -> None:
 
     if not services.status(get_settings(), console):
         raise typer.Exit(1)
+
+
+@app.command()
+def init() -> None:
+    """On a server of one's own: bring both databases up to date, make pools and the first user."""
+    from dti_airflow import server
+
+    server.initialise(get_settings(), console)
+
+
+@app.command()
+def serve(
+    name: Annotated[str, typer.Argument(help="api-server, scheduler, dag-processor, triggerer or worker.")],
+) -> None:
+    """On a server of one's own: be one process of Airflow."""
+    from dti_airflow import server
+
+    server.serve(get_settings(), name)
+
+
+@app.command()
+def healthy(name: Annotated[str, typer.Argument(help="A service, or sandbox.")]) -> None:
+    """On a server of one's own: exit with 0 if that process is at work, else with 1."""
+    from dti_airflow import health
+
+    if not health.healthy(name):
+        raise typer.Exit(1)
+
+
+@app.command()
+def night(
+    date: Annotated[str, typer.Option(help="The night to run, as YYYY-MM-DD; default: the last one.")] = "",
+) -> None:
+    """On a server of one's own: have the scheduler run one night now, and print what came out."""
+    from dti_airflow.asked_night import ask_night
+
+    ask_night(_day(date) if date else None, get_settings(), console)
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def airflow(arguments: Annotated[list[str], typer.Argument(help="What Airflow's command line takes.")]) -> None:
+    """Run a command of Airflow's own in this project's environment: airflow backfill create --dag-id …"""
+    import os
+
+    from dti_airflow import server
+    from dti_airflow.environment import airflow_environment
+
+    settings = get_settings()
+    ours = server.server_environment(settings) if server.is_server(settings) else airflow_environment(settings)
+    server.run_airflow(arguments, os.environ | ours)
 
 
 def _day(text: str) -> date:

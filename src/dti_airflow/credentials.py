@@ -1,4 +1,4 @@
-"""Credentials of agency systems, from Airflow's connections."""
+"""Credentials of agency systems, and of the object store, from Airflow's connections."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from dti.errors import ConfigError
 from dti.sources.credentials import Credentials
+from dti.store.credentials import CONNECTION_ID, StoreCredentials, credentials_from_environment
 
 
 def credentials_from_connection(connection_id: str) -> Credentials:
@@ -27,3 +28,19 @@ def credentials_from_connection(connection_id: str) -> Credentials:
     password = connection.password or ""
     mask_secret(password)
     return Credentials(login=connection.login or "", password=SecretStr(password))
+
+
+def store_credentials() -> StoreCredentials:
+    """Key, secret and address of connection ``dti_store``; without one, what the environment says.
+
+    What is secret of it is masked in this task's log from here on.
+    """
+    try:
+        connection = Connection.get(CONNECTION_ID)
+    except AirflowNotFoundException:
+        return credentials_from_environment()
+    found = StoreCredentials.of(connection.login, connection.password, connection.extra_dejson)
+    for each in (found.secret, found.session_token):
+        if each is not None:
+            mask_secret(each.get_secret_value())
+    return found

@@ -9,21 +9,41 @@ import os
 from pathlib import Path
 
 from dti.errors import ConfigError
-from dti.secrets import secret
-from dti.settings import Settings
+from dti.observe.metrics import is_on as metrics_are_on
+from dti.secrets import known, secret
+from dti.settings import Settings, places_of
 from dti.warehouse.connect import metadata_url
+from dti.warehouse.rotation import BEFORE
 
 ADMIN = "admin"
+EXECUTION_API = "/execution/"
+"""Where the api-server answers its tasks."""
+
+Options = dict[str, dict[str, str]]
+"""Section → option → value, as in Airflow's own configuration."""
 
 
 def airflow_home(settings: Settings) -> Path:
     """Airflow's own folder: task logs and the password file."""
-    return settings.home_dir / "airflow"
+    return settings.local_dir / "airflow"
 
 
 def airflow_port() -> int:
     """Port of the api-server on the loopback address: ``DTI_AIRFLOW_PORT``, default 8080."""
     return port_from_environment("DTI_AIRFLOW_PORT", 8080)
+
+
+def lost_task_seconds() -> int:
+    """After how long without a sign of life a task is taken for lost and tried again: ``DTI_LOST_TASK_SECONDS``.
+
+    Airflow's own default is five minutes; a night whose machine or scheduler died goes on sooner with two. Raises
+    ConfigError when it is no number of at least 10.
+    """
+    name = "DTI_LOST_TASK_SECONDS"
+    text = os.environ.get(name, "120")
+    if not text.isdecimal() or int(text) < 10:
+        raise ConfigError(f"{text!r} is no number of seconds", where=name, remedy="set it to 10 or more")
+    return int(text)
 
 
 def port_from_environment(name: str, default: int) -> int:
@@ -35,7 +55,7 @@ def port_from_environment(name: str, default: int) -> int:
 
 
 def airflow_url() -> str:
-    """Address of the UI and of the REST API."""
+    """Address of the UI and of the REST API on this machine."""
     return f"http://127.0.0.1:{airflow_port()}"
 
 
@@ -51,36 +71,50 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
     Holds secrets: pass it to processes, never print it.
     """
     home, url = airflow_home(settings), airflow_url()
-    options: dict[str, dict[str, str]] = {
+    options: Options = {
         "core": {
-            "dags_folder": str(settings.project / "dags"),
-            "plugins_folder": str(settings.project / "plugins"),
-            "load_examples": "False",
-            "unit_test_mode": "False",
             "executor": "LocalExecutor",
-            "parallelism": str(max(2, min(8, 2 * (os.cpu_count() or 1)))),
-            "default_timezone": "Asia/Ho_Chi_Minh",
-            "dags_are_paused_at_creation": "False",
-            "fernet_key": _fernet_key(secret(settings, "airflow_fernet_key")),
+            "fernet_key": ",".join(_fernet_keys(settings)),
             "simple_auth_manager_users": f"{ADMIN}:admin",
             "simple_auth_manager_passwords_file": str(password_file(settings)),
-            "execution_api_server_url": f"{url}/execution/",
+            "execution_api_server_url": f"{url}{EXECUTION_API}",
         },
         "database": {"sql_alchemy_conn": metadata_url(settings)},
         "api": {
             "host": "127.0.0.1",
             "port": str(airflow_port()),
             "base_url": url,
-            "workers": "1",
-            "instance_name": "DTI warehouse",
             "secret_key": secret(settings, "airflow_secret_key"),
         },
         "api_auth": {"jwt_secret": secret(settings, "airflow_jwt_secret")},
-        "dag_processor": {"refresh_interval": "30"},
-        "logging": {"base_log_folder": str(home / "logs"), "colored_console_log": "False"},
     }
-    variables = {f"AIRFLOW__{s.upper()}__{k.upper()}": v for s, keys in options.items() for k, v in keys.items()}
-    return variables | {"AIRFLOW_HOME": str(home), "DTI_HOME": str(settings.home_dir)}
+    both = variables(shared_options(settings)) | variables(options)
+    return both | {"AIRFLOW_HOME": str(home)} | places_of(settings)
+
+
+def shared_options(settings: Settings) -> Options:
+    """Airflow's options that are the same wherever this project runs, on one machine or in containers."""
+    return {
+        "core": {
+            "dags_folder": str(settings.project / "dags"),
+            "plugins_folder": str(settings.project / "plugins"),
+            "load_examples": "False",
+            "unit_test_mode": "False",
+            "parallelism": str(max(2, min(8, 2 * (os.cpu_count() or 1)))),
+            "default_timezone": "Asia/Ho_Chi_Minh",
+            "dags_are_paused_at_creation": "False",
+        },
+        "api": {"workers": "1", "instance_name": "DTI warehouse"},
+        "dag_processor": {"refresh_interval": "30"},
+        "scheduler": {"task_instance_heartbeat_timeout": str(lost_task_seconds())},
+        "logging": {"base_log_folder": str(airflow_home(settings) / "logs"), "colored_console_log": "False"},
+        "metrics": {"otel_on": str(metrics_are_on())},
+    }
+
+
+def variables(options: Options) -> dict[str, str]:
+    """Options as the environment variables that Airflow reads them from."""
+    return {f"AIRFLOW__{s.upper()}__{k.upper()}": v for s, keys in options.items() for k, v in keys.items()}
 
 
 def password_file(settings: Settings) -> Path:
@@ -95,6 +129,12 @@ def write_password_file(settings: Settings) -> None:
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(json.dumps({ADMIN: admin_password(settings)}) + "\n", "utf-8")
+
+
+def _fernet_keys(settings: Settings) -> list[str]:
+    """The key that Airflow writes with, and during a rotation the one before, which it still reads with."""
+    before = known(settings, BEFORE)
+    return [_fernet_key(key) for key in (secret(settings, "airflow_fernet_key"), before) if key]
 
 
 def _fernet_key(text: str) -> str:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import TaskGroup, TriggerRule, get_current_context, task
+from airflow.sdk.configuration import conf
 
-from dti_airflow.assets import feed_asset
+from dti.feeds import feed_names
+from dti_airflow.assets import feed_asset, feed_loaded
 from dti_airflow.nights import NIGHT, night_of
 from dti_airflow.retries import retrying
 from dti_airflow.roster import pools, roster
+from dti_airflow.web import PREFIX
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
 
 DEFAULTS: dict[str, Any] = {
     "catchup": False,
@@ -36,7 +45,8 @@ day in Việt Nam before it.
 * **`everyone_arrived`** does no work. It stands behind all the others so that a run in which an agency is missing
   ends as *failed*, and is not taken for a complete one.
 
-Rows that broke a rule are no failure: they are in quarantine, each with rule and reason (`uv run dti status`).
+Rows that broke a rule are no failure: they are in quarantine, each with rule and reason (`uv run dti quarantine list`).
+How every batch of a night fared under every rule: [data quality](/dti/quality/); `load`'s log has the page's address.
 """
 
 
@@ -65,14 +75,41 @@ def gate(feed: str) -> dict[str, Any]:
 
 @task
 def load(feed: str) -> dict[str, Any]:
-    """Merge what passed, roll up what changed, and replace those facts in one transaction."""
+    """Merge what passed, roll up what changed, replace those facts in one transaction, and tell the index."""
     from dti import flow
 
     context = get_current_context()
     night = night_of(context)
     summary = flow.load(feed, night)
-    context["outlet_events"][feed_asset(feed)].extra = {"night": night.isoformat()}
+    for page in summary["quality_pages"]:
+        log.info("Data Docs: %s", page_url(page))
+    if not more_to_come(context):
+        told: dict[str, Any] = {"night": night.isoformat()} | ({"backfill": True} if is_backfill(context) else {})
+        context["outlet_events"][feed_loaded(feed)].add(feed_asset(feed), extra=told)
     return summary
+
+
+def page_url(page: str) -> str:
+    """Where a person who is logged in reads a page of the Data Docs, whose file is ``page`` in DTI_HOME."""
+    return f"{conf.get('api', 'base_url').rstrip('/')}{PREFIX}/{page.removeprefix('docs/')}"
+
+
+def is_backfill(context: Context) -> bool:
+    """Whether the run fills in a night of the past on someone's request."""
+    return context["dag_run"].run_type == "backfill"
+
+
+def more_to_come(context: Context) -> bool:
+    """Whether this is a run of a backfill, and runs of any feed still wait for their turn.
+
+    Each of them would have the index computed anew, of which only the last would stand. So they leave it to those
+    that find nobody waiting, and these to see which nights are behind. The index is not lost should they fail: the
+    run of 02:30 looks too.
+    """
+    if not is_backfill(context):
+        return False
+    count = context["ti"].get_dr_count
+    return any(count(dag_id=f"ingest_{feed}", states=["queued"]) for feed in feed_names())
 
 
 def ingest(feed: str) -> None:
@@ -82,7 +119,7 @@ def ingest(feed: str) -> None:
     with its own list of sources and its own mapped ``extract``.
     """
     judged = gate(feed)
-    loaded = load.override(outlets=[feed_asset(feed)])(feed)
+    loaded = load.override(outlets=[feed_loaded(feed)])(feed)
     everyone_arrived = EmptyOperator(task_id="everyone_arrived", trigger_rule=TriggerRule.NONE_FAILED)
     for pool in pools(feed):
         with TaskGroup(pool):

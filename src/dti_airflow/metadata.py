@@ -8,9 +8,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from dti.errors import WarehouseError
+from dti.secrets import forget, known
 from dti.settings import Settings
+from dti.warehouse.rotation import BEFORE
 from dti_airflow.environment import airflow_environment, airflow_home, write_password_file
 from dti_airflow.roster import pools
 
@@ -29,13 +32,28 @@ def prepare_metadata(settings: Settings) -> None:
     url = environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
     note = airflow_home(settings) / "prepared.json"
     wanted = {"airflow": version("apache-airflow-core"), "pools": pools()}
-    if (revision := _revision(url)) and _read(note) == wanted | {"revision": revision}:
-        return
+    if not (revision := _revision(url)) or _read(note) != wanted | {"revision": revision}:
+        migrate()
+        create_pools(pools())
+        note.write_text(json.dumps(wanted | {"revision": _revision(url)}), "utf-8")
+    if known(settings, BEFORE):
+        _encrypt_anew()
+        forget(settings, BEFORE)
+
+
+def migrate() -> None:
+    """Make the tables of Airflow and of its auth manager, or bring them up to date."""
     from airflow.utils.db import initdb
 
     initdb()
-    create_pools(pools())
-    note.write_text(json.dumps(wanted | {"revision": _revision(url)}), "utf-8")
+
+
+def _encrypt_anew() -> None:
+    """Have Airflow write with its new Fernet key what it has encrypted with the one before; harmless to repeat."""
+    from airflow.cli.cli_parser import get_parser
+
+    arguments = get_parser().parse_args(["rotate-fernet-key"])
+    arguments.func(arguments)
 
 
 def create_pools(names: list[str]) -> None:
@@ -56,7 +74,7 @@ def create_pools(names: list[str]) -> None:
 
 
 def _revision(url: str) -> str | None:
-    """The schema revision of the metadata database; None while it is empty."""
+    """The schema revision of the metadata database; None while it is empty. Raises WarehouseError when it is gone."""
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
@@ -64,6 +82,14 @@ def _revision(url: str) -> str | None:
             return revision
     except ProgrammingError:
         return None
+    except OperationalError as fault:
+        if "does not exist" not in str(fault.orig):
+            raise
+        raise WarehouseError(
+            "Airflow's own database is gone",
+            where=str(engine.url.database),
+            remedy="see docs/runbooks/lost-metadata-database.md",
+        ) from None
     finally:
         engine.dispose()
 

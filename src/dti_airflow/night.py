@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
     from airflow.sdk import DAG
 
-INDEX_DAG = "compute_indices"
+INDEX_DAG, INGEST_DAGS = "compute_indices", "ingest_"
 LOOK_NEXT = {
-    "{dti} status": "how fresh each source is",
+    "{dti} status": "what needs a person, how fresh each source is",
     '{dti} sql "select * from marts.run"': "ask the warehouse anything",
     "make up": "Airflow's own screen, on its schedule",
     "make down": "stop PostgreSQL, which still runs",
@@ -48,7 +48,7 @@ def run_night(night: date, settings: Settings, console: Console) -> None:
     with services.alone(settings):
         _refuse_beside_a_scheduler(settings)
         _run_dags(night, settings, console, log)
-    _print_results(settings)
+    print_results(settings)
     console.print(f"\nnight of {night} done in {time.monotonic() - started:.0f} s\n")
     dti = "uv run dti" if shutil.which("uv") else ".venv/bin/dti"
     console.print("look next:")
@@ -100,11 +100,14 @@ def _dags(settings: Settings) -> list[DAG]:
     from airflow.dag_processing.dagbag import DagBag
     from airflow.sdk.log import configure_logging
 
+    from dti_airflow.notify import without_deadlines
+
     configure_logging(colored_console_log=False)  # as in a worker: dag.test() alone would not mask secrets
     bag = DagBag(str(settings.project / "dags"))
     if bag.import_errors:
         raise services.ServiceError("; ".join(bag.import_errors.values()), where=", ".join(bag.import_errors))
-    return sorted(bag.dags.values(), key=lambda dag: (dag.dag_id == INDEX_DAG, dag.dag_id))
+    nightly = [dag for dag in bag.dags.values() if dag.dag_id == INDEX_DAG or dag.dag_id.startswith(INGEST_DAGS)]
+    return [without_deadlines(dag) for dag in sorted(nightly, key=lambda dag: (dag.dag_id == INDEX_DAG, dag.dag_id))]
 
 
 def _run(dag: DAG, night: date, console: Console, log: Path) -> None:
@@ -144,7 +147,8 @@ def _forget_queued_events() -> None:
         session.execute(delete(AssetDagRunQueue).where(AssetDagRunQueue.target_dag_id == INDEX_DAG))
 
 
-def _print_results(settings: Settings) -> None:
+def print_results(settings: Settings) -> None:
+    """Print what came of the feeds, and the newest index."""
     from dti.cli.tables import print_feeds, print_index
 
     print_feeds(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -34,21 +35,33 @@ def night_of(context: Context) -> date:
     return local_day(_moment(context)) - timedelta(days=1)
 
 
-def nights_to_compute(context: Context) -> list[date]:
+def nights_to_compute(context: Context, behind: Callable[[int, date], Iterable[date]]) -> list[date]:
     """The nights an index run is for, oldest first.
 
-    By the clock or by hand it is one. Triggered by feeds it is the nights their events name, without those whose
-    02:30 run is still to come this morning: that run will read the same facts once instead of once a feed.
+    By hand, or in a backfill of the index, it is one. By the clock it is the night before, and earlier nights of its
+    year whose index lacks what was loaded for them since. Triggered by feeds it is the nights their events name. Where
+    one is an earlier night than the newest, so are all nights of its year that lack something and, in the running
+    year, the newest night, whose figures count it in; those that a backfill names, only if they lack something. Before
+    02:30 the newest night is left to the run of 02:30, which reads the same facts once instead of once a feed.
+    ``behind``, given a year and a night, tells the nights before it that lack something.
     """
-    if context["dag_run"].run_type != "asset_triggered":
-        return [night_of(context)]
-    moment = _moment(context)
-    named = {
-        date.fromisoformat(event.extra["night"]) if "night" in event.extra else night_of(context)
-        for events in context["triggering_asset_events"].values()
-        for event in events
-    }
-    return sorted(night for night in named if not awaits_compute(night, moment))
+    newest, moment = night_of(context), _moment(context)
+    kind = context["dag_run"].run_type
+    if kind == "scheduled":
+        return sorted({newest, *behind(newest.year, newest)})
+    if kind != "asset_triggered":
+        return [newest]
+    nights, years = set(), set()
+    for events in context["triggering_asset_events"].values():
+        for event in events:
+            night = date.fromisoformat(event.extra["night"]) if "night" in event.extra else newest
+            if night < newest:
+                years.add(night.year)
+            if night >= newest or not event.extra.get("backfill"):
+                nights.add(night)
+    for year in years:
+        nights |= {*behind(year, newest), *([newest] if year == newest.year else [])}
+    return sorted(night for night in nights if not awaits_compute(night, moment))
 
 
 def awaits_compute(night: date, moment: datetime) -> bool:

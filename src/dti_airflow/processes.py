@@ -55,7 +55,7 @@ def start(name: str, command: Sequence[str], *, environment: Mapping[str, str], 
     run_dir.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own commands only
+        process = subprocess.Popen(  # noqa: S603 - our own commands only  # nosec B603
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -50,7 +50,7 @@ def sandbox_command(settings: Settings, night: date | None) -> list[str]:
         "sandbox",
         "serve",
         "--home",
-        str(settings.home_dir),
+        str(settings.local_dir),
         "--port",
         str(sandbox_port()),
     ]

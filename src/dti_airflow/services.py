@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import requests
@@ -28,6 +29,22 @@ from dti_airflow.quiet import output_to
 from dti_airflow.sandbox import sandbox_command, sandbox_environment, sandbox_port, sandbox_url
 
 START_PATIENCE_SECONDS = 180.0
+WORKER = "worker"
+AIRFLOW_COMMANDS = {
+    "api-server": ["api-server", "--proxy-headers"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
+    WORKER: ["celery", "worker", "--skip-serve-logs"],
+}
+"""Airflow's processes and how each is started. Logs are read from the disk they share, so none of them serves logs."""
+COMPONENTS = {
+    "api-server": "metadatabase",
+    "scheduler": "scheduler",
+    "dag-processor": "dag_processor",
+    "triggerer": "triggerer",
+}
+"""What the api-server's report on health calls them: the processes of ``make up``. It knows of no workers."""
 WELCOME = """
   Airflow  {airflow}  log in as {user} with {password}
   sandbox  {sandbox}  made-up agencies: nothing in it is real
@@ -56,17 +73,25 @@ class Service:
 
 def sandbox_service(settings: Settings, night: date | None = None) -> Service:
     """The agencies of the sandbox, as they stand after ``night``; None: by the real time."""
-    return Service("sandbox", sandbox_command(settings, night), _sandbox_answers, sandbox_port(), "DTI_SANDBOX_PORT")
+    return Service(
+        "sandbox",
+        sandbox_command(settings, night),
+        partial(sandbox_answers, sandbox_url()),
+        sandbox_port(),
+        "DTI_SANDBOX_PORT",
+    )
 
 
 def airflow_services() -> list[Service]:
-    """The four processes of Airflow. Logs are read from the disk they share, so none of them serves logs."""
-    airflow = [sys.executable, "-m", "airflow"]
+    """The four processes of Airflow; the scheduler runs the tasks."""
     return [
-        Service("api-server", [*airflow, "api-server"], _reports("metadatabase"), airflow_port(), "DTI_AIRFLOW_PORT"),
-        Service("scheduler", [*airflow, "scheduler", "--skip-serve-logs"], _reports("scheduler")),
-        Service("dag-processor", [*airflow, "dag-processor"], _reports("dag_processor")),
-        Service("triggerer", [*airflow, "triggerer", "--skip-serve-logs"], _reports("triggerer")),
+        Service(
+            name,
+            [sys.executable, "-m", "airflow", *AIRFLOW_COMMANDS[name]],
+            reports(component, airflow_url()),
+            *((airflow_port(), "DTI_AIRFLOW_PORT") if name == "api-server" else ()),
+        )
+        for name, component in COMPONENTS.items()
     ]
 
 
@@ -81,7 +106,7 @@ def alone(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            where = str(settings.home_dir)
+            where = str(settings.local_dir)
             raise ServiceError("another make run or make up is at work", where=where, remedy="wait for it") from None
         yield
 
@@ -181,12 +206,12 @@ def wait_until_healthy(settings: Settings, service: Service) -> None:
 
 def run_dir(settings: Settings) -> Path:
     """Where running processes are remembered."""
-    return settings.home_dir / "run"
+    return settings.local_dir / "run"
 
 
 def logs_dir(settings: Settings) -> Path:
     """Where processes write."""
-    return settings.home_dir / "logs"
+    return settings.local_dir / "logs"
 
 
 def log_path(settings: Settings, name: str) -> Path:
@@ -216,17 +241,20 @@ def _require_free_port(service: Service) -> None:
             ) from None
 
 
-def _sandbox_answers() -> bool:
+def sandbox_answers(url: str) -> bool:
+    """Whether the agencies at ``url`` are there."""
     try:
-        return requests.get(f"{sandbox_url()}/health", timeout=2).ok
+        return requests.get(f"{url}/health", timeout=2).ok
     except requests.RequestException:
         return False
 
 
-def _reports(component: str) -> Callable[[], bool]:
+def reports(component: str, url: str) -> Callable[[], bool]:
+    """A question to Airflow's api-server at ``url``: whether that component is healthy."""
+
     def healthy() -> bool:
         try:
-            report = requests.get(f"{airflow_url()}/api/v2/monitor/health", timeout=5).json()
+            report = requests.get(f"{url}/api/v2/monitor/health", timeout=5).json()
         except (requests.RequestException, ValueError):
             return False
         return bool(report.get(component, {}).get("status") == "healthy")

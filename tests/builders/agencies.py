@@ -28,7 +28,12 @@ class Agencies:
 
     def after(self, night: date, home: Path) -> None:
         """Move the clock to two in the morning after ``night``, and write that day's drop folder into ``home``."""
-        clock = f"{night + timedelta(days=1)}T02:00"
-        requests.put(f"{self.url}/control/clock", json={"clock": clock}, auth=CLIENT, timeout=30).raise_for_status()
+        clock = self.set_clock(night)
         command = [sys.executable, "-m", "sandbox", "drop", "--home", str(home), "--clock", clock]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    def set_clock(self, night: date) -> str:
+        """Move the clock to two in the morning after ``night``."""
+        clock = f"{night + timedelta(days=1)}T02:00"
+        requests.put(f"{self.url}/control/clock", json={"clock": clock}, auth=CLIENT, timeout=30).raise_for_status()
+        return clock

@@ -42,7 +42,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
     home, project = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("project")
     sources = project / "include" / "sources"
     sources.mkdir(parents=True)
-    (project / "include" / "feeds").symlink_to(REPOSITORY / "include" / "feeds")
+    for shared in ("feeds", "frameworks", "reference", "annual"):
+        (project / "include" / shared).symlink_to(REPOSITORY / "include" / shared)
     (project / "dags").symlink_to(REPOSITORY / "dags")
     for source_id, (feed, pool, enabled) in AGENCIES.items():
         text = f"source: {source_id}\nfeed: {feed}\npool: {pool}\nenabled: {enabled}\n"

@@ -16,7 +16,8 @@ INGEST_AT_MINUTE = {
     "ingest_platform_inventory": 25,
     "ingest_declarations": 30,
 }
-ALL = {*INGEST_AT_MINUTE, "compute_indices"}
+NIGHTLY = {*INGEST_AT_MINUTE, "compute_indices"}
+ALL = NIGHTLY | {"annual_recomputation", "annual_calendar", "maintain"}
 
 
 def test_exactly_these_dags_and_no_import_error(bag):
@@ -35,7 +36,7 @@ def test_dag_says_whose_it_is_and_what_it_does(bag, dag_id):
     assert not any(line.startswith("    ") for line in dag.doc_md.splitlines()), "would be shown as code"
 
 
-@pytest.mark.parametrize("dag_id", sorted(ALL))
+@pytest.mark.parametrize("dag_id", sorted(NIGHTLY))
 def test_dag_runs_one_night_at_a_time_and_never_floods(bag, dag_id):
     dag = bag.dags[dag_id]
     assert dag.catchup is False
@@ -49,12 +50,13 @@ def test_dag_runs_one_night_at_a_time_and_never_floods(bag, dag_id):
 @pytest.mark.parametrize("dag_id", sorted(ALL))
 def test_every_working_task_has_retries_by_policy_and_a_time_limit(bag, dag_id):
     for task in bag.dags[dag_id].tasks:
-        if task.task_id == "everyone_arrived":
+        if task.task_id in {"everyone_arrived", "all_computed", "all_tidied"}:
             continue
         assert task.retries >= 2, task.task_id
         assert task.retry_policy is not None, task.task_id
         assert task.retry_exponential_backoff == 2.0, task.task_id
-        assert timedelta() < task.execution_timeout <= timedelta(hours=1), task.task_id
+        most = timedelta(hours=3 if dag_id == "annual_recomputation" else 1)
+        assert timedelta() < task.execution_timeout <= most, task.task_id
 
 
 def test_ingest_is_spread_over_half_an_hour_from_one_and_the_index_is_at_half_past_two(bag):
@@ -69,7 +71,11 @@ def test_ingest_is_spread_over_half_an_hour_from_one_and_the_index_is_at_half_pa
 def test_index_listens_to_every_feed(bag):
     condition = bag.dags["compute_indices"].timetable.asset_condition
     heard = {asset.name for asset in condition.objects}
-    told = {outlet.name for dag_id in INGEST_AT_MINUTE for outlet in bag.dags[dag_id].get_task("load").outlets}
+    told = {
+        outlet.name.removesuffix("_loaded")
+        for dag_id in INGEST_AT_MINUTE
+        for outlet in bag.dags[dag_id].get_task("load").outlets
+    }
     assert heard == told
     assert len(heard) == 7
     assert type(condition).__name__ == "AssetAny"
@@ -99,3 +105,13 @@ def test_dag_files_fit_on_a_screen():
     files = sorted((Path(__file__).parents[2] / "dags").glob("*.py"))
     assert len(files) == len(ALL)
     assert all(len(file.read_text("utf-8").splitlines()) <= 60 for file in files)
+
+
+def test_maintenance_has_a_task_a_step_in_their_order_every_sunday_morning(bag):
+    from dti.maintenance.steps import STEPS
+
+    dag = bag.dags["maintain"]
+    assert [task.task_id for task in dag.topological_sort()] == [*STEPS, "all_tidied"]
+    assert (dag.timetable.expression, str(dag.timetable.timezone)) == ("0 5 * * 0", "Asia/Ho_Chi_Minh")
+    assert {dag.get_task(step).trigger_rule for step in STEPS} == {"all_done"}
+    assert dag.get_task("all_tidied").upstream_task_ids == set(STEPS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import copy
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -28,7 +29,7 @@ def steps(monkeypatch):
     def step(name):
         def call(feed, night):
             made.calls.append((name, feed, night))
-            return {"feed": feed}
+            return {"feed": feed, "quality_pages": []}
 
         return call
 
@@ -47,7 +48,9 @@ def _whole_extract():
 def test(bag, dag_id, conf):
     from airflow.utils.session import create_session
 
-    run = bag.dags[dag_id].test(run_conf=conf)
+    from dti_airflow.notify import without_deadlines
+
+    run = without_deadlines(copy.copy(bag.dags[dag_id])).test(run_conf=conf)
     with create_session() as session:
         instances = run.get_task_instances(session=session)
         return str(run.state), {(ti.task_id, ti.rendered_map_index): (str(ti.state), ti.try_number) for ti in instances}
@@ -122,12 +125,61 @@ def test_load_tells_the_index_which_night_changed(bag, steps):
     assert [event.extra["night"] for event in events] == ["2026-05-04"]
 
 
-def test_the_index_dag_computes_the_night_it_is_given(bag, monkeypatch):
-    computed = []
-    monkeypatch.setattr(flow, "compute", lambda night: computed.append(night) or {"run_id": f"night-{night}"})
+def test_a_day_restated_in_the_afternoon_has_the_running_year_computed_anew(bag, steps):
+    """What the load says of a night, and what the index run makes of it that Airflow starts for it."""
+    from airflow.models.asset import AssetDagRunQueue, AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete, select
+
+    from dti_airflow.nights import nights_to_compute
+
+    with create_session() as session:
+        session.execute(delete(AssetDagRunQueue))
+    test(bag, "ingest_staffing", {"night": "2026-03-05"})
+    with create_session() as session:
+        feed = select(AssetModel.id).where(AssetModel.name == "dti_feed_staffing").scalar_subquery()
+        events = session.scalars(select(AssetEvent).where(AssetEvent.asset_id == feed).order_by(AssetEvent.id)).all()
+        queued = session.scalars(select(AssetDagRunQueue.target_dag_id).where(AssetDagRunQueue.asset_id == feed)).all()
+    assert queued == ["compute_indices"]
+    context = {
+        "params": {"night": None},
+        "dag_run": SimpleNamespace(run_after=datetime(2026, 7, 1, 8, tzinfo=UTC), run_type="asset_triggered"),
+        "triggering_asset_events": {"dti_feed_staffing": events[-1:]},
+    }
+    assert nights_to_compute(context, lambda year, before: []) == [date(2026, 3, 5), NIGHT]
+
+
+@pytest.mark.parametrize(
+    ("kind", "queued", "expected"),
+    [
+        ("backfill", {"ingest_staffing": 2}, True),
+        ("backfill", {"ingest_data_centre": 1}, True),
+        ("backfill", {}, False),
+        ("scheduled", {"ingest_staffing": 2}, False),
+    ],
+)
+def test_a_backfill_leaves_the_index_to_its_last_runs(kind, queued, expected):
+    from dti_airflow.ingest import more_to_come
+
+    def count(dag_id, states):
+        assert states == ["queued"]
+        return queued.get(dag_id, 0)
+
+    context = {"dag_run": SimpleNamespace(run_type=kind), "ti": SimpleNamespace(get_dr_count=count)}
+    assert more_to_come(context) is expected
+
+
+def test_the_index_dag_computes_checks_and_tells_of_the_night_it_is_given(bag, monkeypatch):
+    done = []
+    made = {"run_id": "night", "corrections": {"expired": []}}
+    monkeypatch.setattr(flow, "compute", lambda night: done.append(("compute", night)) or made)
+    monkeypatch.setattr(flow, "check_night", lambda night: done.append(("check", night)) or {})
+    monkeypatch.setattr(flow, "tell", lambda lookup: done.append(("tell",)) or {})
+    monkeypatch.setattr(flow, "run_succeeded", lambda dag_id, lookup: done.append(("ended", dag_id)))
     state, instances = test(bag, "compute_indices", {"night": NIGHT.isoformat()})
-    assert (state, computed) == ("success", [NIGHT])
-    assert ("compute", "2026-06-30") in instances
+    assert state == "success"
+    assert done == [("compute", NIGHT), ("check", NIGHT), ("tell",), ("ended", "compute_indices")]
+    assert {("compute", "2026-06-30"), ("check", "2026-06-30")} <= set(instances)
 
 
 def test_credentials_come_from_the_connection_and_their_secret_is_masked_from_then_on(bag, steps, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
@@ -19,10 +20,11 @@ def night_of(context: dict) -> date:
     return nights.night_of(context)
 
 
-def nights_to_compute(context: dict) -> list[date]:
+def nights_to_compute(context: dict, behind: Sequence[date] = ()) -> list[date]:
+    """``behind``: all nights whose index lacks something."""
     from dti_airflow import nights
 
-    return nights.nights_to_compute(context)
+    return nights.nights_to_compute(context, lambda year, end: [n for n in behind if n.year == year and n < end])
 
 
 def run(moment: str, *, night: str | None = None, kind: str = "scheduled", events: list[dict] | None = None) -> dict:
@@ -62,7 +64,9 @@ def test_the_run_by_the_clock_computes_the_night_before():
         ("2026-07-01T02:30", [date(2026, 6, 30)]),
         ("2026-07-01T09:00", [date(2026, 6, 30)]),
         ("2026-06-30T22:00", [date(2026, 6, 30)]),  # pulled by hand before the day is over: a first look
-        ("2026-11-24T01:30", [date(2026, 6, 30)]),  # an old night, pulled again
+        ("2026-11-24T01:30", [date(2026, 6, 30)]),  # an old night, pulled again: the newest follows at 02:30
+        ("2026-11-24T09:00", [date(2026, 6, 30), date(2026, 11, 23)]),  # and now it is counted in at once
+        ("2027-01-05T09:00", [date(2026, 6, 30)]),  # of a year that is over
     ],
 )
 def test_a_changed_feed_computes_its_night_unless_the_regular_run_is_still_to_come(moment, expected):
@@ -78,3 +82,35 @@ def test_feeds_of_several_nights_compute_each_of_them_once_oldest_first():
 
 def test_an_event_that_someone_made_by_hand_means_the_night_before():
     assert nights_to_compute(run("2026-07-01T09:00", kind="asset_triggered", events=[{}])) == [date(2026, 6, 30)]
+
+
+BEHIND = [date(2025, 6, 3), date(2026, 6, 3), date(2026, 7, 3)]
+
+
+def test_the_run_by_the_clock_makes_up_for_nights_of_its_year_whose_index_is_behind():
+    assert nights_to_compute(run("2026-07-01T02:30"), BEHIND) == [date(2026, 6, 3), date(2026, 6, 30)]
+    for kind in ("manual", "backfill"):
+        assert nights_to_compute(run("2026-07-01T02:30", kind=kind), BEHIND) == [date(2026, 6, 30)]
+
+
+@pytest.mark.parametrize(
+    ("moment", "named", "expected"),
+    [
+        ("2026-07-01T09:00", "2026-06-04", ["2026-06-03", "2026-06-04", "2026-06-30"]),
+        ("2026-07-01T01:00", "2026-06-04", ["2026-06-03", "2026-06-04"]),
+        ("2026-07-01T09:00", "2025-06-04", ["2025-06-03", "2025-06-04"]),
+        ("2026-07-01T09:00", "2026-06-30", ["2026-06-30"]),
+        ("2026-07-01T01:00", "2026-06-30", []),
+    ],
+)
+def test_an_earlier_night_brings_those_of_its_year_that_are_behind_and_the_newest(moment, named, expected):
+    found = nights_to_compute(run(moment, kind="asset_triggered", events=[{"night": named}]), BEHIND)
+    assert found == [date.fromisoformat(night) for night in expected]
+
+
+def test_of_the_nights_a_backfill_names_only_those_that_lack_something_are_computed():
+    events = [{"night": "2026-06-03", "backfill": True}, {"night": "2026-06-04", "backfill": True}]
+    found = nights_to_compute(run("2026-07-01T09:00", kind="asset_triggered", events=events), BEHIND)
+    assert found == [date(2026, 6, 3), date(2026, 6, 30)]
+    newest = [{"night": "2026-06-30", "backfill": True}]
+    assert nights_to_compute(run("2026-07-01T09:00", kind="asset_triggered", events=newest)) == [date(2026, 6, 30)]

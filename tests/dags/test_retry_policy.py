@@ -12,6 +12,7 @@ AGAIN = {errors.SourceUnreachable, errors.SourceBusy, errors.SourceUnstable}
 NEVER = {
     errors.SourceError,
     errors.SourceRefused,
+    errors.SourceUntrusted,
     errors.SourceMissing,
     errors.SourceMalformed,
     errors.SourceChanged,

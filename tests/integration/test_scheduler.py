@@ -4,141 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
-import requests
 
-NIGHT = "2026-06-30"
-INDEX = "compute_indices"
+from dti.settings import Settings
+from dti.sources.spec import load_sources
+from dti.warehouse import embedded
+from tests.builders import searching
+from tests.builders.airflow import NIGHT, call
+from tests.conftest import PROJECT
+
 MARTS = {
     "pillar_index": "unit_id, pillar_code, points, max_points, index_value, coverage, rank_national, rank_region",
     "composite_index": "unit_id, composite_code, index_value, rank_national, rank_region",
     "indicator_score": "unit_id, indicator_code, basis, numerator, denominator, value, points, status",
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until(reached: Callable[[], object], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, f"after {seconds:.0f} s still waiting for {what}"
-        time.sleep(1)
-
-
-def call(program: str, *arguments: str, env: dict[str, str]) -> str:
-    """Run ``dti`` or one of our modules; its standard output."""
-    first = [str(Path(sys.executable).with_name("dti"))] if program == "dti" else [sys.executable, "-m", program]
-    done = subprocess.run([*first, *arguments], env=env, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
-@dataclass
-class Airflow:
-    """The REST API of a running Airflow."""
-
-    url: str
-    token: str
-
-    @classmethod
-    def log_in(cls, url: str, home: Path) -> Airflow:
-        password = json.loads((home / "airflow" / "passwords.json").read_text())["admin"]
-        answer = requests.post(f"{url}/auth/token", json={"username": "admin", "password": password}, timeout=30)
-        answer.raise_for_status()
-        return cls(url, answer.json()["access_token"])
-
-    def ask(self, path: str, method: str = "GET", **body: object) -> dict:
-        answer = requests.request(
-            method,
-            f"{self.url}/api/v2/{path}",
-            headers={"Authorization": f"Bearer {self.token}"},
-            json=body,
-            timeout=30,
-        )
-        answer.raise_for_status()
-        return answer.json()
-
-    def dags(self) -> list[str]:
-        return [dag["dag_id"] for dag in self.ask("dags")["dags"]]
-
-    def runs(self, dag_id: str) -> list[dict]:
-        return self.ask(f"dags/{dag_id}/dagRuns?limit=100&order_by=run_after")["dag_runs"]
-
-    def tasks(self, dag_id: str, run_id: str) -> list[dict]:
-        return self.ask(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    port = free_port()
-    return {
-        **{k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "DTI_"))},
-        "DTI_HOME": str(tmp_path_factory.mktemp("scheduled")),
-        "DTI_AIRFLOW_PORT": str(free_port()),
-        "DTI_SANDBOX_PORT": str(port),
-        "DTI_SANDBOX_URL": f"http://127.0.0.1:{port}",
-        "DTI_SANDBOX_CLOCK": "2026-07-01T00:30",
-        "DTI_RETRY_SECONDS": "0",
-    }
-
-
-@pytest.fixture(scope="module")
-def airflow(environment: dict[str, str]) -> Iterator[Airflow]:
-    """Airflow, up; and down at the end in any case."""
-    try:
-        call("dti_airflow", "up", env=environment)
-        yield Airflow.log_in(f"http://127.0.0.1:{environment['DTI_AIRFLOW_PORT']}", Path(environment["DTI_HOME"]))
-    finally:
-        call("dti_airflow", "down", env=environment)
-
-
-@pytest.fixture(scope="module")
-def ingested(airflow: Airflow) -> dict[str, dict]:
-    """The finished runs of the night, triggered over the REST API: one a DAG, by DAG id."""
-    until(lambda: len(airflow.dags()) == 8, 60, "eight DAGs")
-    ingest = [dag_id for dag_id in airflow.dags() if dag_id != INDEX]
-    for dag_id in airflow.dags():
-        airflow.ask(f"dags/{dag_id}", "PATCH", is_paused=False)
-    for dag_id in ingest:
-        airflow.ask(f"dags/{dag_id}/dagRuns", "POST", logical_date=None, conf={"night": NIGHT})
-
-    def finished(dag_id: str) -> list[dict]:
-        return [r for r in airflow.runs(dag_id) if r["conf"] and r["state"] in ("success", "failed")]
-
-    until(lambda: all(finished(dag_id) for dag_id in ingest), 500, "the ingest runs")
-    return {dag_id: finished(dag_id)[0] for dag_id in ingest}
-
-
-@pytest.fixture(scope="module")
-def computed(airflow: Airflow, ingested: dict[str, dict]) -> list[dict]:
-    """The index runs that the feeds' assets triggered, the last of which saw every feed."""
-    last_load = max(
-        task["end_date"]
-        for dag_id, run in ingested.items()
-        for task in airflow.tasks(dag_id, run["dag_run_id"])
-        if task["task_id"] == "load"
-    )
-
-    def settled() -> bool:
-        runs = [run for run in airflow.runs(INDEX) if run["run_type"] == "asset_triggered"]
-        over = all(run["state"] in ("success", "failed") for run in runs)
-        return bool(runs) and over and max(run["start_date"] for run in runs) > last_load
-
-    until(settled, 200, "the index runs")
-    return [run for run in airflow.runs(INDEX) if run["run_type"] == "asset_triggered"]
 
 
 @pytest.mark.slow
@@ -151,6 +34,26 @@ def test_a_dead_agency_fails_its_own_task_and_no_other(airflow, ingested):
     failed = [(task["task_id"], task["rendered_map_index"]) for task in tasks if task["state"] == "failed"]
     assert failed == [("agency_ca_mau.extract", "dvc-ca-mau")]
     assert {task["task_id"]: task["state"] for task in tasks}["load"] == "success"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_line_that_a_task_logs_within_a_step_says_which(environment, ingested):
+    home = Path(environment["DTI_HOME"])
+    logs = [*(home / "airflow" / "logs" / "dag_id=ingest_staffing").rglob("*.log")]
+    lines = [json.loads(line) for path in logs for line in path.read_text("utf-8").splitlines() if line.startswith("{")]
+    own = [line for line in lines if str(line.get("logger", "")).startswith("dti.")]
+    ended = {line["step"]: line for line in own if " ends after " in line["event"]}
+    assert {"extract", "gate", "judge", "load", "merge", "facts"} <= set(ended)
+    assert all(line["night"] == NIGHT and line["feed"] == "staffing" for line in ended.values())
+    assert all(line["duration_seconds"] >= 0 for line in ended.values())
+    assert ended["extract"]["batch_id"].startswith(f"{ended['extract']['source']}.{NIGHT}.")
+    events = [json.loads(x) for x in (home / "lineage" / f"events-{NIGHT}.jsonl").read_text("utf-8").splitlines()]
+    told = {(event["job"]["name"], event["run"]["runId"]): event["eventType"] for event in events}
+    of_the_feed = ("staffing", *(source.source for source in load_sources("staffing")))
+    ends = {end for (job, _), end in told.items() if any(name in job for name in of_the_feed)}
+    assert ends == {"COMPLETE"}, "tasks ran side by side, and every run has its end"
+    assert "FAIL" in {end for (job, _), end in told.items() if "dvc-ca-mau" in job}
 
 
 @pytest.mark.slow
@@ -178,14 +81,29 @@ def test_changed_feeds_compute_the_index_and_the_marts_are_those_of_the_library(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_no_secret_in_any_log(environment, computed):
+def test_no_secret_and_no_person_in_any_file_log_or_table_of_airflow_and_warehouse(environment, computed):
     home = Path(environment["DTI_HOME"])
-    secrets = json.loads((home / "secrets.json").read_text())
-    logs = [*home.rglob("*.log"), *(path for path in (home / "postgres" / "data" / "log").rglob("*") if path.is_file())]
-    assert len(logs) > 20
-    for path in logs:
-        text = path.read_text("utf-8", errors="replace")
-        assert [name for name, value in secrets.items() if value in text] == [], path
+    settings = Settings(project=PROJECT, home=home)
+    held = json.loads((home / "secrets.json").read_text())
+    closed = [home / "secrets.json", home / "airflow" / "passwords.json"]
+    assert [path.stat().st_mode & 0o777 for path in closed] == [0o600, 0o600]
+    urls = embedded.ensure_running(settings)
+    tables = {}
+    for login in (urls.airflow, urls.owner):
+        with psycopg.connect(login.set(drivername="postgresql").render_as_string(False)) as connection:
+            tables |= {f"{login.database}.{name}": text for name, text in searching.rows(connection)}
+    assert {"airflow.xcom", "airflow.rendered_task_instance_fields", "airflow.log", "dti.ops.quarantine"} <= {
+        name.replace("airflow.public.", "airflow.") for name, text in tables.items() if text
+    }
+    places = [
+        *searching.files(home, but=[*closed, home / "drop", home / "postgres"]),
+        *searching.files(home / "postgres" / "data" / "log"),
+        *tables.items(),
+    ]
+    assert len([place for place, _ in places if place.endswith(".log")]) > 20
+    # Of sandbox people the mail addresses: their names are those of places and offices too.
+    assert searching.found([*held.values(), "@vidu.example"], places) == []
+    assert searching.found(["@vidu.example"], searching.files(home / "drop")), "the agencies did name people"
 
 
 @pytest.mark.slow

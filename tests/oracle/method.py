@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from tests.oracle.correcting import Fix
+
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = {
     "PDTI": {"NT": 100, "TC": 100, "HT": 100, "NL": 100, "AT": 100, "CQS": 200, "KTS": 150, "XHS": 150},
@@ -89,13 +91,31 @@ def score(
     parts: Parts | None = None,
     bases: tuple[str, ...] = BASES,
     parts_count: int = 1,
+    fix: Fix | None = None,
 ) -> Score:
     """Points of one indicator (a row of indicators.csv) for one unit, merged from ``parts_count`` former ones."""
-    parts = parts or {}
     top = Fraction(row["max_points"])
+    status, basis, value, coverage = _found(row, unit, metrics, parts or {}, bases, parts_count)
+    if fix and fix.holds(value) and not (row["rule"] == "manual" and top == 0):
+        if fix.action == "drop" and value is not None:
+            status, value, coverage = "missing", None, Fraction(0)
+        elif fix.action == "scale" and value is not None:
+            value *= fix.amount
+        elif fix.action == "override":
+            status, value, coverage = "scored", fix.amount, Fraction(1)
+    if value is None:
+        return Score(status, basis, Fraction(0), top, coverage)
+    share = value / top if row["rule"] == "manual" else _share(row["rule"], row["target"], value)
+    return Score("scored", basis, min(max(share, Fraction(0)), Fraction(1)) * top, top, coverage, share)
+
+
+def _found(
+    row: dict[str, str], unit: str, metrics: Metrics, parts: Parts, bases: tuple[str, ...], parts_count: int
+) -> tuple[str, str | None, Fraction | None, Fraction]:
+    """Status, basis, value and coverage of what the metrics give."""
     numerator = _value(metrics, parts, unit, row["numerator_metric"], row["feed"], bases, None)
     if numerator is None:
-        return Score("missing", None, Fraction(0), top, Fraction(0))
+        return "missing", None, None, Fraction(0)
     n, basis, made_of = numerator
     coverage = Fraction(len(made_of), parts_count) if made_of else Fraction(1)
     value = n
@@ -105,17 +125,13 @@ def score(
         if denominator is None:
             denominator = _value(metrics, parts, unit, row["denominator_metric"], "calendar", ("measured",), None)
         if denominator is None:
-            return Score("missing", basis, Fraction(0), top, Fraction(0))
+            return "missing", basis, None, Fraction(0)
         if denominator[0] == 0:
-            return Score("undefined", basis, Fraction(0), top, coverage)
+            return "undefined", basis, None, coverage
         value = n / denominator[0]
-    if row["rule"] == "manual":  # the points themselves are stated
-        if top == 0:
-            return Score("undefined", basis, Fraction(0), top, coverage)
-        share = value / top
-    else:
-        share = _share(row["rule"], row["target"], value)
-    return Score("scored", basis, min(max(share, Fraction(0)), Fraction(1)) * top, top, coverage, share)
+    if row["rule"] == "manual" and Fraction(row["max_points"]) == 0:  # the points themselves are stated
+        return "undefined", basis, None, coverage
+    return "scored", basis, value, coverage
 
 
 def _share(rule: str, target: str, value: Fraction) -> Fraction:
@@ -177,12 +193,14 @@ def index(metrics: Metrics, geography: str = "34", framework: str = "922-2022") 
 
 def all_scores(
     method: Method, metrics: Metrics, region: dict[str, str], parts: Parts | None = None,
-    parts_counts: dict[str, int] | None = None,
+    parts_counts: dict[str, int] | None = None, fixes: dict[tuple[str, str], Fix] | None = None,
 ) -> Scores:  # fmt: skip
     """Every indicator of every unit."""
-    counts = parts_counts or {}
+    counts, fixes = parts_counts or {}, fixes or {}
     return {
-        (unit, row["code"]): score(row, unit, metrics, parts, method.bases, counts.get(unit, 1))
+        (unit, row["code"]): score(
+            row, unit, metrics, parts, method.bases, counts.get(unit, 1), fixes.get((unit, row["code"]))
+        )
         for row in method.rows
         for unit in region
     }

@@ -8,6 +8,8 @@ with newest_night as (
 newest_batch as (
     select distinct on (b.source_id) b.*
     from ops.batch as b
+    -- Some released rows are no delivery; a whole batch that was stopped and released stands for itself.
+    where b.released_from is null or b.released_rows = 'all'
     order by b.source_id asc, b.night desc, b.started_at desc
 ),
 

@@ -22,7 +22,7 @@ select
     s.rank_national,
     s.rank_region
 from marts.composite_index as s
-inner join marts.latest_run as r on s.run_id = r.run_id;
+where s.run_id = (select r.run_id from marts.latest_run as r);
 
 comment on view marts.latest_composite_index is 'One row is one composite index of one unit in the newest night''s run';
 comment on column marts.latest_composite_index.run_id is 'The run: kind, day, framework, units and merging';

@@ -32,9 +32,13 @@ select
     s.coverage,
     s.provenance,
     s.name_provenance,
-    s.points_provenance
+    s.points_provenance,
+    s.original_value,
+    s.correction_id,
+    s.correction_status,
+    s.corrections_behind
 from marts.indicator_score as s
-inner join marts.latest_run as r on s.run_id = r.run_id;
+where s.run_id = (select r.run_id from marts.latest_run as r);
 
 comment on view marts.latest_indicator_score is 'One row is one indicator of one unit in the newest night''s run';
 comment on column marts.latest_indicator_score.run_id is 'The run: kind, day, framework, units and merging';
@@ -72,3 +76,10 @@ comment on column marts.latest_indicator_score.coverage is
 comment on column marts.latest_indicator_score.provenance is 'The weaker of name_provenance and points_provenance';
 comment on column marts.latest_indicator_score.name_provenance is 'Of the name: quoted, inferred, or provisional';
 comment on column marts.latest_indicator_score.points_provenance is 'Of the points: quoted, inferred, or provisional';
+comment on column marts.latest_indicator_score.original_value is
+'Value before its correction; empty: not corrected, or there was none';
+comment on column marts.latest_indicator_score.correction_id is 'Its corrections, see marts.correction; empty: none';
+comment on column marts.latest_indicator_score.correction_status is
+'applied; expired (the source was repaired: not applied); flagged; empty: no correction of the indicator itself';
+comment on column marts.latest_indicator_score.corrections_behind is
+'Corrections applied to values of its numerator or denominator, or, of merged provinces, to what they are made of';

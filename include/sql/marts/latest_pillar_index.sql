@@ -24,7 +24,7 @@ select
     s.rank_national,
     s.rank_region
 from marts.pillar_index as s
-inner join marts.latest_run as r on s.run_id = r.run_id;
+where s.run_id = (select r.run_id from marts.latest_run as r);
 
 comment on view marts.latest_pillar_index is 'One row is one pillar of one unit in the newest night''s run';
 comment on column marts.latest_pillar_index.run_id is 'The run: kind, day, framework, units and merging';

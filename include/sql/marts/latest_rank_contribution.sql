@@ -1,6 +1,6 @@
 -- Grain: one row is one indicator's part in the change of one measure of one unit, between the two newest nights.
 create view marts.latest_rank_contribution as
-with pair as (
+with pair as materialized (
     select
         l.run_id as run_after,
         (

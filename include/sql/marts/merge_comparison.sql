@@ -1,7 +1,7 @@
 -- Grain: one row is one measure of one merged unit, for each pair of an averaged and a recomputed run of the same kind,
 -- day, year, units and version of the framework.
 create view marts.merge_comparison as
-with indexed as (
+with indexed as not materialized (
     select
         p.run_id,
         p.unit_id,
@@ -23,7 +23,7 @@ with indexed as (
     from score.composite_index as c
 ),
 
-merged as (
+merged as not materialized (
     select
         i.*,
         r.kind,

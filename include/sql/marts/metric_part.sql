@@ -1,5 +1,19 @@
 -- Grain: one row is what one former province, or the new one itself, gave to one merged metric of a recomputed run.
 create view marts.metric_part as
+with corrected as (
+    select
+        run_id,
+        unit_id,
+        target as metric,
+        feed,
+        basis,
+        string_agg(correction_id, ', ' order by position) as correction_id,
+        (array_agg(original_value order by position))[1] as original_value
+    from score.correction
+    where target_kind = 'metric' and status = 'applied'
+    group by run_id, unit_id, target, feed, basis
+)
+
 select
     s.run_id,
     r.as_of_date,
@@ -14,11 +28,20 @@ select
     trim_scale(s.value) as value,
     s.first_day,
     s.last_day,
-    s.source_ids
+    s.source_ids,
+    trim_scale(c.original_value) as original_value,
+    c.correction_id
 from score.metric_part as s
 inner join score.run as r on s.run_id = r.run_id and r.status = 'complete'
 inner join ref.unit as u on s.unit_id = u.unit_id
-inner join ref.unit as p on s.part_unit_id = p.unit_id;
+inner join ref.unit as p on s.part_unit_id = p.unit_id
+left join corrected as c
+    on
+        s.run_id = c.run_id
+        and s.part_unit_id = c.unit_id
+        and s.metric = c.metric
+        and s.feed = c.feed
+        and s.basis = c.basis;
 
 comment on view marts.metric_part is
 'One row is what one former province, or the new one itself, gave to one merged metric of a recomputed run';
@@ -36,3 +59,6 @@ comment on column marts.metric_part.value is 'Its value over its own part of the
 comment on column marts.metric_part.first_day is 'First day of the facts behind it';
 comment on column marts.metric_part.last_day is 'Last day of the facts behind it';
 comment on column marts.metric_part.source_ids is 'Sources of the facts behind it';
+comment on column marts.metric_part.original_value is
+'Value before it was corrected; empty: not corrected, or nothing was there';
+comment on column marts.metric_part.correction_id is 'The corrections that changed it; empty: none';

@@ -11,5 +11,5 @@ select
     cast(:from_day as date) as first_day,
     cast(:to_day as date) as last_day,
     cast(array[] as text[]) as source_ids
-from ref.unit
+from unit
 where geography = :geography and cast(:from_day as date) <= cast(:to_day as date)

@@ -2,8 +2,8 @@
 -- Each commune counts with its last report of the period.
 with last_report as (
     select distinct on (f.unit_id, f.commune_code) f.*
-    from facts.community_teams as f
-    inner join ref.unit as u on f.unit_id = u.unit_id and u.geography = :geography
+    from community_teams as f
+    inner join unit as u on f.unit_id = u.unit_id and u.geography = :geography
     where f.day between :from_day and :to_day
     order by f.unit_id asc, f.commune_code asc, f.day desc, f.source_id asc
 ),

@@ -2,8 +2,8 @@
 -- Seconds are summed over all data centres; servers are each data centre's last known count.
 with day_of_centre as (
     select f.*
-    from facts.data_centre as f
-    inner join ref.unit as u on f.unit_id = u.unit_id and u.geography = :geography
+    from data_centre as f
+    inner join unit as u on f.unit_id = u.unit_id and u.geography = :geography
     where f.day between :from_day and :to_day
 ),
 

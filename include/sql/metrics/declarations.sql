@@ -8,7 +8,7 @@ select distinct on (f.unit_id, f.metric, f.basis)
     f.day as first_day,
     f.day as last_day,
     array[f.source_id] as source_ids
-from facts.declarations as f
-inner join ref.unit as u on f.unit_id = u.unit_id and u.geography = :geography
+from declarations as f
+inner join unit as u on f.unit_id = u.unit_id and u.geography = :geography
 where f.period_year = :year and f.day <= :as_of
 order by f.unit_id asc, f.metric asc, f.basis asc, f.day desc, f.source_id asc

@@ -1,8 +1,8 @@
 -- Grain: one row is one metric of one unit, measured over :from_day to :to_day, both ends included.
 -- Dossiers are summed; services come from the last catalogue each source sent in the period.
-with unit as (
+with counted_unit as (
     select unit_id
-    from ref.unit
+    from unit
     where geography = :geography
 ),
 
@@ -39,8 +39,8 @@ dossiers_of_procedure as (
         sum(f.dossiers_unpunctual) as dossiers_unpunctual,
         sum(f.dossiers_disliked) as dossiers_disliked,
         sum(f.dossiers_digitised_with_result) as dossiers_digitised_with_result
-    from facts.online_services as f
-    inner join unit on f.unit_id = unit.unit_id
+    from online_services as f
+    inner join counted_unit as u on f.unit_id = u.unit_id
     where f.day between :from_day and :to_day
     group by f.unit_id, f.source_id, f.procedure_code
 ),
@@ -94,8 +94,8 @@ dossiers as (
 
 last_catalogue as (
     select distinct on (f.unit_id, f.source_id) f.*
-    from facts.service_catalogue as f
-    inner join unit on f.unit_id = unit.unit_id
+    from service_catalogue as f
+    inner join counted_unit as u on f.unit_id = u.unit_id
     where f.day between :from_day and :to_day
     order by f.unit_id asc, f.source_id asc, f.day desc
 ),

@@ -2,8 +2,8 @@
 -- Each source counts with its last inventory of the period.
 with last_inventory as (
     select distinct on (f.unit_id, f.source_id) f.*
-    from facts.platform_inventory as f
-    inner join ref.unit as u on f.unit_id = u.unit_id and u.geography = :geography
+    from platform_inventory as f
+    inner join unit as u on f.unit_id = u.unit_id and u.geography = :geography
     where f.day between :from_day and :to_day
     order by f.unit_id asc, f.source_id asc, f.day desc
 ),

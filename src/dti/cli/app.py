@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from dti import clock
-from dti.errors import DtiError
+from dti.cli.annual import annual_app
+from dti.cli.corrections import correction_app
+from dti.cli.lake import lake_app
+from dti.cli.plain import Json, problems
+from dti.cli.plain import plain_errors as _plain_errors
+from dti.cli.quarantine import quarantine_app
+from dti.cli.secrets import secrets_app
+from dti.cli.suites import suite_app
 
 app = typer.Typer(
     help="The DTI warehouse: from agency systems to the eight pillar indices.",
@@ -24,22 +27,12 @@ source_app = typer.Typer(help="Sources: one system of one agency each.", no_args
 framework_app = typer.Typer(help="Frameworks: the method as data.", no_args_is_help=True)
 app.add_typer(source_app, name="source")
 app.add_typer(framework_app, name="framework")
-
-problems = Console(stderr=True, highlight=False, soft_wrap=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of a table.")]
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    try:
-        yield
-    except DtiError as fault:
-        problems.print(f"[bold red]{fault.kind}[/bold red] ", end="")
-        problems.print(str(fault), markup=False)
-        raise typer.Exit(1) from None
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise typer.Exit(1) from None
+app.add_typer(annual_app, name="annual")
+app.add_typer(correction_app, name="correction")
+app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(suite_app, name="suite")
+app.add_typer(lake_app, name="lake")
+app.add_typer(secrets_app, name="secrets")
 
 
 @app.command()
@@ -78,11 +71,58 @@ def sql(select: Annotated[str, typer.Argument(help="One SELECT over the marts.")
 
 @app.command()
 def status(as_json: Json = False) -> None:
-    """Show for each feed and source how fresh its data is and what went wrong."""
-    from dti.cli.tables import print_status
+    """Show what needs a person, and how fresh each source is. Exits with 3 when something needs one."""
+    from dti.cli.status import NEEDS_A_PERSON, print_status
 
     with _plain_errors():
-        print_status(as_json=as_json)
+        if print_status(as_json=as_json):
+            raise typer.Exit(NEEDS_A_PERSON)
+
+
+@app.command()
+def tell(as_json: Json = False) -> None:
+    """Tell those in include/notify.yml what needs them and they were not told yet. Nights do it by themselves."""
+    from dti.cli.status import print_told
+
+    with _plain_errors():
+        if not print_told(as_json=as_json):
+            raise typer.Exit(1)
+
+
+@app.command()
+def maintain(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
+    steps: Annotated[list[str] | None, typer.Argument(help="Steps; default: all. See docs/maintenance.md.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Remove what is older than its retention, tidy tables, and show what that freed. Airflow does it weekly."""
+    from dti.cli.maintain import run_maintenance
+
+    with _plain_errors():
+        run_maintenance(steps or (), dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where the copy goes; again into the same folder: only what is new.")],
+    with_secrets: Annotated[
+        bool, typer.Option("--with-secrets", help="Copy secrets.json too: keep that folder as safe as DTI_HOME.")
+    ] = False,
+) -> None:
+    """Copy what cannot be made again: the warehouse, landing, publications. The manifest is written last."""
+    from dti.cli.backup import run_backup
+
+    with _plain_errors():
+        run_backup(folder, with_secrets=with_secrets)
+
+
+@app.command()
+def restore(folder: Annotated[Path, typer.Argument(help="A folder that dti backup wrote.")]) -> None:
+    """Make a new DTI_HOME of a backup: warehouse, landing, and the lake built anew from landing."""
+    from dti.cli.backup import run_restore
+
+    with _plain_errors():
+        run_restore(folder)
 
 
 @app.command()
@@ -120,6 +160,22 @@ def dictionary(
     with _plain_errors():
         if not write_dictionary(check=check):
             raise typer.Exit(1)
+
+
+@app.command()
+def lineage(
+    column: Annotated[str | None, typer.Argument(help="schema.table.column: marts.pillar_index.index_value.")] = None,
+    as_json: Json = False,
+    write: Annotated[bool, typer.Option("--write", help="Derive include/lineage.json anew from the SQL.")] = False,
+) -> None:
+    """Show what a column is made of: scores, facts, lake, landing, and the fields that agencies send."""
+    from dti.cli.lineage import print_lineage, write_lineage
+
+    with _plain_errors():
+        if write:
+            write_lineage()
+        else:
+            print_lineage(column or "", as_json=as_json)
 
 
 @app.command()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from rich.console import Console
+
 from dti import flow
+from dti.cli.correction_show import warn_of_expired
 from dti.cli.tables import print_index
 from dti.index.geography import MergeMethod
 from dti.index.run import compute
@@ -36,3 +39,4 @@ def run_compute(
         settings=settings,
     )
     print_index(settings, run.run_id)
+    warn_of_expired(run.run_id, Console(stderr=True, highlight=False), settings)

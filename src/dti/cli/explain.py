@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from dti.cli.explain_corrections import print_corrections
 from dti.cli.explain_evidence import FRESH, print_evidence, table_of
 from dti.cli.tables import SYNTHETIC
 from dti.explain import explain
@@ -20,6 +21,7 @@ from dti.explain.model import (
     PillarExplanation,
     RunOf,
     Unit,
+    Value,
     Words,
 )
 from dti.explain.words import AGGREGATION, BASIS
@@ -86,6 +88,7 @@ def _print_indicator(out: Console, told: IndicatorExplanation) -> None:
     if told.remedy:
         score += [Text(""), Text(told.remedy.vi, "yellow"), Text(told.remedy.en, "yellow")]
     out.print(Panel(Group(*score), title="Cách tính · Calculation", title_align="left"))
+    print_corrections(out, told.corrections)
     if told.averaged_from:
         out.print(_averaged(told))
         return
@@ -141,13 +144,17 @@ def _values(told: IndicatorExplanation) -> Table:
                 _side(part.part) if value is part.values[0] else "",
                 title if value is part.values[0] else "",
                 Text(f"{value.basis}\n{BASIS[value.basis].vi}", style),
-                Text(plain(value.value), style),
+                Text(plain(value.value) + _before(value), style),
                 Text(days + more, style),
                 Text("\n".join(value.source_ids), style),
                 _both(value.why, style=style),
             )
         table.add_section()
     return table
+
+
+def _before(value: Value) -> str:
+    return "" if value.original_value is None else f"\ngốc / original {plain(value.original_value)}"
 
 
 def _providers(told: IndicatorExplanation) -> Table:

@@ -71,9 +71,9 @@ def replay_settings(framework: str, year: int, base: Settings) -> Settings:
     Whatever server the nights write to is left out, also when the environment names one: made-up records of 63
     provinces must never meet the real ones.
     """
-    home = base.home_dir / "replay" / f"{framework}-{year}"
+    home = base.local_dir / "replay" / f"{framework}-{year}"
     return base.model_copy(
-        update={"home": home, "sources": home / "sources", "warehouse_url": None, "analyst_url": None}
+        update={"home": home, "local": None, "sources": home / "sources", "warehouse_url": None, "analyst_url": None}
     )
 
 
@@ -101,7 +101,7 @@ def _records_served(framework: str, year: int, settings: Settings) -> Iterator[N
     log = settings.home_dir / "sandbox.log"
     address = f"http://127.0.0.1:{port}"
     with log.open("w") as output:
-        process = subprocess.Popen(  # noqa: S603 — our own program and numbers
+        process = subprocess.Popen(  # noqa: S603 — our own program and numbers  # nosec B603
             command, env=environment, cwd=settings.project, stdout=output, stderr=output
         )
         try:

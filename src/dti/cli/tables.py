@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -140,19 +139,18 @@ def _first_fitting(console: Console, tables: Iterable[Table]) -> Table:
     return table
 
 
-def print_status(settings: Settings | None = None, *, as_json: bool = False) -> None:
+def freshness(settings: Settings) -> list[Row]:
+    """Every source as the marts show it: how fresh, its newest batch, and the fault in words."""
+    return _select("select * from marts.feed_freshness order by feed, source_id", settings)
+
+
+def print_freshness(settings: Settings) -> None:
     """Freshness of every source, newest batch, last good data, and the fault in words."""
-    settings = settings or get_settings()
-    sources = _select("select * from marts.feed_freshness order by feed, source_id", settings)
-    if as_json:
-        json.dump(sources, sys.stdout, ensure_ascii=False, default=str, indent=2)
-        sys.stdout.write("\n")
-        return
     console = _console()
     table = _table("Freshness", tight=console.width < 160)
     for name in ("feed", "source", "status", "good data until", "landed", "loaded", "quarantined", "detail"):
         table.add_column(name, justify="right" if name in ("landed", "loaded", "quarantined") else "left")
-    for s in sources:
+    for s in freshness(settings):
         table.add_row(
             s["feed"],
             s["source_id"],

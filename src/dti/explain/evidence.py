@@ -85,8 +85,10 @@ def gather(
     years = {str(year) for year in range(run.period_from.year, run.period_to.year + 1)}
     kept = open_table(feed, settings)
     whole = [each[PARTITION] for each in kept.partitions() if each[PARTITION][:4] in years] if kept else []
-    files = lake.files(feed, sorted({*partitions, *whole}), settings=settings)
-    with lake_of(feed, files, unit_ids, source_id, settings) as db:
+    with (
+        lake.at_hand(feed, sorted({*partitions, *whole}), settings=settings) as files,
+        lake_of(feed, files, unit_ids, source_id, settings) as db,
+    ):
         columns = _fact_columns(connection, feed)
         count_records(db, feed, [_asked(part, feed, columns, run) for part in known], settings)
         db.execute("delete from counted where amount is null")

@@ -46,7 +46,9 @@ def held_back(
         connection,
         """
         select batch_id, rows_quarantined from ops.batch
-        where source_id = :source and status = 'stopped' and loaded_at <= :before order by batch_id
+        where source_id = :source and status = 'stopped' and loaded_at <= :before
+            and not exists (select from ops.released_row as r where r.batch_id = ops.batch.batch_id)
+        order by batch_id
         """,
         source=source["source_id"],
         before=run.finished_at,

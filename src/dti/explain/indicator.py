@@ -8,8 +8,10 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from dti.errors import MethodError
+from dti.explain.corrections import behind_note, corrected_calculation, corrections_of
 from dti.explain.evidence import fact_rows, gather, known_feed, sources_of, unregistered
 from dti.explain.model import (
+    CorrectionTold,
     FormerScore,
     Indicator,
     IndicatorExplanation,
@@ -40,8 +42,10 @@ def explain_indicator(
         if metric
     ]
     scoring = _scoring(row, steps, parts)
+    corrections = corrections_of(connection, run, unit, row, [part.metric for part in parts])
     if run.parts_run_id:
-        return _averaged(connection, run, unit, row, scoring, _definition(row, steps, run, settings))
+        definition = _definition(row, steps, run, settings)
+        return _averaged(connection, run, unit, row, scoring, definition, corrections)
     missing = [part for part in parts if part.value is None]
     used = sorted({source for part in parts for source in part.source_ids})
     providers = providers_of(connection, missing, unit_ids, settings)
@@ -64,21 +68,31 @@ def explain_indicator(
         indicator=_definition(row, steps, run, settings),
         result=_result(row, scoring),
         rule=rule_words(scoring),
-        calculation=calculation_words(scoring),
+        calculation=corrected_calculation(scoring, row) if row["correction_id"] else calculation_words(scoring),
         basis=row["basis"],
         basis_order=row["basis_order"],
         basis_reason=basis_reason(row),
         parts=counted,
         averaged_from=[],
+        corrections=corrections,
         evidence=evidence,
         providers=providers,
-        remedy=remedy_words(row["status"], missing, providers, run),
-        notes=_notes(row, counted, [each.source_id for each in evidence if each.changed_since_run]),
+        remedy=None if row["correction_id"] else remedy_words(row["status"], missing, providers, run),
+        notes=[
+            *_notes(row, counted, [each.source_id for each in evidence if each.changed_since_run]),
+            *behind_note(corrections),
+        ],
     )
 
 
 def _averaged(
-    connection: Connection, run: RunOf, unit: Unit, row: Row, scoring: Scoring, definition: Indicator
+    connection: Connection,
+    run: RunOf,
+    unit: Unit,
+    row: Row,
+    scoring: Scoring,
+    definition: Indicator,
+    corrections: list[CorrectionTold],
 ) -> IndicatorExplanation:
     """A merged province has the mean of what its former ones earned; what stands behind is in their own run."""
     found = rows(
@@ -111,6 +125,7 @@ def _averaged(
         basis_reason=Words(vi="Theo từng tỉnh cũ.", en="As in each former province."),
         parts=[],
         averaged_from=former,
+        corrections=corrections,
         evidence=[],
         providers=[],
         remedy=None,
@@ -204,6 +219,7 @@ def _result(row: Row, scoring: Scoring) -> IndicatorResult:
         numerator=row["numerator"],
         denominator=row["denominator"],
         value=row["value"],
+        original_value=row["original_value"],
         share=scoring.share,
         is_capped=row["is_capped"],
         points=row["points"],

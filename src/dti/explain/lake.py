@@ -19,7 +19,7 @@ from dti.errors import DtiError
 from dti.feeds import Contract, load_contract
 from dti.gate.casts import cast, identifier, literal, local_day, partition_key
 from dti.gate.schema import derived_days
-from dti.rollup.engine import lake_columns, sql_path
+from dti.rollup.files import lake_columns, sql_path
 from dti.settings import Settings
 
 _ME = "record"
@@ -143,12 +143,13 @@ def fetch(db: duckdb.DuckDBPyConnection, sql: str, known: Sequence[object] = ())
 
 @contextmanager
 def _duckdb(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    spill = str(settings.home_dir / "tmp" / "duckdb")
+    spill = str(settings.local_dir / "tmp" / "duckdb")
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": settings.rollup_memory_limit,
         "temp_directory": spill,
         "autoinstall_known_extensions": False,
     }
+    (settings.local_dir / "tmp").mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config=config) as db:
         db.execute("set enable_progress_bar = false")
         db.execute("set TimeZone = 'UTC'")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from pydantic import ValidationError
 
+from dti.errors import LandingError
 from dti.explain.find import geographies
 from dti.explain.lake import fetch
 from dti.explain.model import Sample
@@ -16,9 +15,9 @@ from dti.feeds import Contract, load_contract
 from dti.gate.casts import cast, identifier, literal, local_day
 from dti.gate.schema import derived_days
 from dti.gate.units import load_units
-from dti.landing.batch import Manifest
-from dti.landing.ledger import MANIFEST, part_paths
+from dti.landing.ledger import folder_name, manifest_of, part_names
 from dti.settings import Settings
+from dti.store import store_of
 
 SAMPLES = 3
 
@@ -55,7 +54,7 @@ def _sample(
         key=key,
         counts_in=sorted(row["parts"], reverse=True),
         batch_id=row["batch_id"],
-        file=str(file.relative_to(settings.home_dir)) if file else None,
+        file=_shown(file, settings) if file else None,
         row=number,
         source_row=source_row,
     )
@@ -68,15 +67,23 @@ def _find(
     batch_id: str,
     key: dict[str, str],
     settings: Settings,
-) -> tuple[Path | None, int | None, str | None]:
-    """File, row and place at the agency of the record with ``key`` in a batch; the newest where it stands twice."""
-    parts = _parts(settings.landing_dir / contract.feed / source_id / batch_id, settings)
-    if not parts:
+) -> tuple[str | None, int | None, str | None]:
+    """File below DTI_HOME, row and place at the agency of a batch's record with ``key``; the newest of two."""
+    names = _names(contract.feed, source_id, batch_id, settings)
+    if not names:
         return None, None, None
+    with store_of(settings).at_hand(names) as paths:
+        return _find_in(db, contract, dict(zip(map(str, paths), names, strict=True)), key, settings)
+
+
+def _find_in(
+    db: duckdb.DuckDBPyConnection, contract: Contract, parts: dict[str, str], key: dict[str, str], settings: Settings
+) -> tuple[str | None, int | None, str | None]:
+    """As ``_find``, in files of this machine, each with its name below DTI_HOME."""
     same = [f"cast({_typed(contract, n)} as varchar) = ?" for n in key if n != "unit_id"]
     asked = [value for name, value in key.items() if name != "unit_id"]
     order = f"{identifier(contract.version_column)} desc, " if contract.version_column else ""
-    listed = ", ".join(literal(str(path)) for path in parts)
+    listed = ", ".join(map(literal, parts))
     found = fetch(
         db,
         f"""
@@ -90,7 +97,7 @@ def _find(
     units = load_units(settings)
     for row in found:
         if key["unit_id"] in {units.resolve(row["unit"] or "", geography) for geography in geographies(units)}:
-            return Path(row["filename"]), row["file_row_number"], row["source_row"]
+            return parts[row["filename"]], row["file_row_number"], row["source_row"]
     return None, None, None
 
 
@@ -101,10 +108,17 @@ def _typed(contract: Contract, name: str) -> str:
     return cast(identifier(name), contract.columns[name].type)
 
 
-def _parts(folder: Path, settings: Settings) -> Sequence[Path]:
+def _names(feed: str, source_id: str, batch_id: str, settings: Settings) -> list[str]:
     """The batch's files that are still there."""
     try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    except (OSError, ValidationError):
+        manifest = manifest_of(feed, source_id, batch_id, settings)
+    except LandingError:
         return []
-    return [path for path in part_paths(manifest, settings) if path.is_file()]
+    there = store_of(settings).below(folder_name(manifest))
+    return [name for name in part_names(manifest) if name in there]
+
+
+def _shown(name: str, settings: Settings) -> str:
+    """The name below DTI_HOME; of what has moved into the archive, where it is now."""
+    where = store_of(settings).where(name)
+    return where if settings.landing_archive and not Path(where).is_relative_to(settings.home_dir) else name

@@ -87,6 +87,32 @@ class Value(_Told):
     source_ids: list[str]
     counts: bool
     why: Words
+    original_value: Figure | None = Field(default=None, description="Before it was corrected; none: not corrected.")
+
+
+class CorrectionTold(_Told):
+    """What a correction did in the run to the indicator or to a value behind it, or why it did nothing."""
+
+    correction_id: str
+    target_kind: Literal["metric", "indicator"]
+    target: str
+    basis: str | None = Field(description="Of a metric; none: an indicator.")
+    unit_id: str = Field(description="Whose value; a former province where those are merged.")
+    action: Literal["drop", "override", "scale", "flag"]
+    status: Literal["applied", "flagged", "expired", "not_applicable"]
+    given: Figure | None = Field(description="override: the new value; scale: the factor.")
+    original: Figure | None
+    corrected: Figure | None
+    guard: Figure | None = Field(description="What the source held when it was written; none: nothing, or no guard.")
+    guard_first_day: date | None
+    guard_last_day: date | None
+    held: Figure | None = Field(description="What the source held in the run; none: nothing, or not looked at.")
+    first_day: date
+    last_day: date
+    reason: str
+    document: str
+    detail: str
+    words: Words
 
 
 class FormerValue(_Told):
@@ -240,6 +266,7 @@ class IndicatorResult(_Told):
     numerator: Figure | None
     denominator: Figure | None
     value: Figure | None
+    original_value: Figure | None = Field(default=None, description="Before its correction; none: not corrected.")
     share: Figure | None = Field(description="Share of the points before it is held between 0 and 1; none: unknown.")
     is_capped: bool
     points: Figure
@@ -263,6 +290,7 @@ class IndicatorExplanation(_Told):
     basis_reason: Words
     parts: list[Part] = Field(description="Empty for a mean of former provinces: see averaged_from.")
     averaged_from: list[FormerScore]
+    corrections: list[CorrectionTold] = Field(description="Of the indicator, and of its metrics; expired ones too.")
     evidence: list[Evidence]
     providers: list[Provider] = Field(description="Who could give what is missing; empty when nothing is.")
     remedy: Words | None

@@ -18,8 +18,19 @@ def part_of(connection: Connection, run: RunOf, unit: Unit, indicator: Row, part
         connection,
         """
         select
-            v.basis, v.feed, v.value, v.first_day, v.last_day, v.source_ids, i.part is not null as counts
+            v.basis, v.feed, v.value, v.first_day, v.last_day, v.source_ids, i.part is not null as counts,
+            c.original_value
         from score.metric_value as v
+        left join score.correction as c
+            on
+                v.run_id = c.run_id and v.unit_id = c.unit_id and v.metric = c.target and v.feed = c.feed
+                and v.basis = c.basis and c.status = 'applied' and c.position = (
+                    select min(f.position) from score.correction as f
+                    where
+                        f.run_id = c.run_id and f.unit_id = c.unit_id and f.target = c.target and f.feed = c.feed
+                        and f.basis = c.basis and f.status = 'applied'
+                )
+                and :merge_method <> 'recomputed'
         left join score.indicator_input as i
             on
                 v.run_id = i.run_id and v.unit_id = i.unit_id and v.metric = i.metric and v.feed = i.feed
@@ -28,6 +39,7 @@ def part_of(connection: Connection, run: RunOf, unit: Unit, indicator: Row, part
         order by counts desc, array_position(cast(:bases as text[]), v.basis) nulls last, v.feed
         """,
         run=run.run_id,
+        merge_method=run.merge_method,
         unit=unit.unit_id,
         metric=metric,
         code=indicator["indicator_code"],

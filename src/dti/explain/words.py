@@ -124,7 +124,12 @@ def calculation_words(scoring: Scoring) -> Words:
         return _missing(scoring, top)
     if scoring.status == "undefined":
         return _undefined(scoring, top)
-    both = _value_words(scoring)
+    return points_words(_value_words(scoring), scoring)
+
+
+def points_words(value: Words, scoring: Scoring) -> Words:
+    """What a value said as ``value`` earns: the factor, and the points."""
+    top = plain(scoring.max_points)
     share = min(ONE, max(Decimal(0), scoring.share or Decimal(0)))
     factor = short_factor(scoring.max_points, share)
     result = f"{top} × {factor} = {fixed(scoring.points)}"
@@ -136,7 +141,7 @@ def calculation_words(scoring: Scoring) -> Words:
         else " (negative: counts as 0)" if low else "",
     )  # fmt: skip
     return Words(
-        vi=f"{both.vi}{capped.vi} → {result} trên {top} điểm", en=f"{both.en}{capped.en} → {result} of {top} points"
+        vi=f"{value.vi}{capped.vi} → {result} trên {top} điểm", en=f"{value.en}{capped.en} → {result} of {top} points"
     )
 
 
@@ -151,7 +156,12 @@ def target_text(scoring: Scoring) -> str:
     """The target: a share of like things as percent, anything else as a number."""
     if scoring.target is None:
         return ""
-    return percent(scoring.target, 6) if _of_like(scoring) else plain(scoring.target, 9)
+    return value_text(scoring, scoring.target)
+
+
+def value_text(scoring: Scoring, value: Decimal) -> str:
+    """A value of the indicator: a share of like things as percent, anything else as a number."""
+    return percent(value, 6) if _of_like(scoring) else plain(value, 9)
 
 
 def _value_words(scoring: Scoring) -> Words:

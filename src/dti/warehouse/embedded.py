@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,12 @@ from psycopg import pq
 from sqlalchemy import URL
 
 from dti.errors import WarehouseError
-from dti.secrets import secret
+from dti.secrets import renew, secret
 from dti.settings import Settings
 from dti.warehouse import cluster as files
-from dti.warehouse.bootstrap import bootstrap
+from dti.warehouse.bootstrap import FURNISHED, bootstrap
 from dti.warehouse.cluster import Cluster
+from dti.warehouse.passwords import SUPERUSER, change_superuser, refuse_in_use, settle
 
 
 @dataclass(frozen=True)
@@ -42,23 +43,67 @@ def ensure_running(settings: Settings) -> ServerUrls:
     cluster = files.locate(settings)
     urls = _urls(settings, cluster)
     ready = cluster.folder / "ready"
-    if _alive(cluster) and ready.exists():
+    if _alive(cluster) and _furnished(ready):
         return urls
     with _locked(settings):
         if not _alive(cluster):
             files.create(cluster, secret(settings, "postgres_password"))
-            files.start(cluster)
-        if not ready.exists():
-            logins = (urls.owner, urls.loader, urls.analyst, urls.airflow)
-            passwords = {str(login.username): str(login.password) for login in logins}
-            bootstrap(urls.superuser, passwords)
-            ready.touch()
-    return urls
+            _start(cluster)
+        if not _furnished(ready):
+            files.configure(cluster)
+            _furnish(settings, cluster)
+    return _urls(settings, cluster)
+
+
+def _furnish(settings: Settings, cluster: Cluster) -> None:
+    """Make the server as it has to be, with the passwords of the file."""
+    settle(settings, _urls(settings, cluster).superuser)
+    urls = _urls(settings, cluster)
+    logins = (urls.owner, urls.loader, urls.analyst, urls.airflow)
+    bootstrap(urls.superuser, {str(login.username): str(login.password) for login in logins})
+    (cluster.folder / "ready").write_text(FURNISHED)
+
+
+def furnish_again(settings: Settings) -> None:
+    """Give a server whose databases were restored what every server has; repeating it changes nothing."""
+    cluster = files.locate(settings)
+    ensure_running(settings)
+    with _locked(settings):
+        (cluster.folder / "ready").unlink(missing_ok=True)
+        _furnish(settings, cluster)
+
+
+def rotate(settings: Settings, logins: Sequence[str]) -> None:
+    """Give ``logins`` new passwords, in the server and in the file.
+
+    The mark that the server is furnished goes first: killed anywhere after that, whoever needs the server next gives
+    it the passwords that the file has by then. Raises WarehouseError while one of them has a session.
+    """
+    cluster = files.locate(settings)
+    superuser = ensure_running(settings).superuser
+    with _locked(settings):
+        refuse_in_use(superuser, logins)
+        (cluster.folder / "ready").unlink(missing_ok=True)
+        for login in logins:
+            if login == SUPERUSER:
+                change_superuser(settings, superuser)
+            else:
+                renew(settings, f"{login}_password")
+        _furnish(settings, cluster)
+
+
+def _start(cluster: Cluster) -> None:
+    """Start the server; what counts is that it answers, whatever ``pg_ctl`` made of a start after a crash."""
+    try:
+        files.start(cluster)
+    except WarehouseError:
+        if not _alive(cluster):
+            raise
 
 
 def stop(settings: Settings) -> None:
     """Stop the server if it runs; open transactions are rolled back. Raises WarehouseError when it will not stop."""
-    if not (settings.home_dir / "postgres" / "data").exists():
+    if not (settings.local_dir / "postgres" / "data").exists():
         return
     with _locked(settings):
         cluster = files.locate(settings)
@@ -68,7 +113,12 @@ def stop(settings: Settings) -> None:
 
 def is_running(settings: Settings) -> bool:
     """Whether the server of this DTI_HOME answers."""
-    return (settings.home_dir / "postgres" / "data").exists() and _alive(files.locate(settings))
+    return (settings.local_dir / "postgres" / "data").exists() and _alive(files.locate(settings))
+
+
+def _furnished(ready: Path) -> bool:
+    """Whether the server has all that ``bootstrap`` gives; one made by an earlier version of it has not."""
+    return ready.is_file() and ready.read_text() == FURNISHED
 
 
 def _urls(settings: Settings, cluster: Cluster) -> ServerUrls:
@@ -86,7 +136,7 @@ def _urls(settings: Settings, cluster: Cluster) -> ServerUrls:
         loader=login("dti_loader", "dti"),
         analyst=login("dti_analyst", "dti"),
         airflow=login("airflow", "airflow", driver="psycopg2"),
-        superuser=login("postgres", "postgres"),
+        superuser=login(SUPERUSER, "postgres"),
     )
 
 
@@ -106,8 +156,8 @@ def _alive(cluster: Cluster) -> bool:
 @contextmanager
 def _locked(settings: Settings) -> Iterator[None]:
     """One starter at a time, across processes and threads; the kernel lets go when the holder dies."""
-    settings.home_dir.mkdir(parents=True, exist_ok=True)
-    folder = (settings.home_dir / "postgres").resolve()
+    settings.local_dir.mkdir(parents=True, exist_ok=True)
+    folder = (settings.local_dir / "postgres").resolve()
     lock = folder.parent / f"{folder.name}.lock"
     with os.fdopen(os.open(Path(lock), os.O_RDWR | os.O_CREAT, 0o600), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,4 +1,8 @@
-"""Facts of one feed, replaced by partition."""
+"""Facts of one feed, replaced by partition of the lake.
+
+Two partitions are spoken of. ``partition_key`` is that of the lake rows behind a fact: what a load replaces. The tables
+themselves are partitioned by the year of ``day``: what the metrics of a period read.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
+from dti import clock
 from dti.errors import WarehouseError
 from dti.warehouse.copying import copy_batches
 
@@ -31,13 +36,26 @@ def replace_facts(
             where=where,
             remedy=f"mend include/sql/rollup/{feed}.sql",
         )
+    lay_partitions(driver, feed, partitions)
     driver.execute(
         sql.SQL("DELETE FROM {} WHERE partition_key = ANY(%s)").format(sql.Identifier("facts", feed)), [partitions]
     )
     if facts is None:
         return 0
     units = {unit for (unit,) in driver.execute("SELECT unit_id FROM ref.unit").fetchall()}
-    return copy_batches(driver, ("facts", feed), facts.schema.names, _checked(facts, set(partitions), units, where))
+    return copy_batches(driver, ("facts", feed), facts.schema.names, checked(facts, set(partitions), units, where))
+
+
+def lay_partitions(driver: psycopg.Connection, feed: str, partitions: list[str]) -> None:
+    """See to it that there are partitions for the years that facts of these lake partitions can count in.
+
+    A record counts no earlier than the month that decides its lake partition, and no later than today. Facts of any
+    other year are taken too, by the table's default partition.
+    """
+    if partitions:
+        this_year = clock.local_day(clock.now()).year
+        years = [int(key[:4]) for key in partitions]
+        driver.execute("SELECT facts.lay_partitions(%s, %s, %s)", [feed, min(years), max(*years, this_year)])
 
 
 def table_columns(driver: psycopg.Connection, feed: str) -> list[str]:
@@ -49,15 +67,16 @@ def table_columns(driver: psycopg.Connection, feed: str) -> list[str]:
     return [name for (name,) in driver.execute(query, [f"facts.{feed}"]).fetchall()]
 
 
-def _checked(
-    facts: pa.RecordBatchReader, partitions: set[str], units: set[str], where: str
+def checked(
+    facts: pa.RecordBatchReader, partitions: set[str] | None, units: set[str], where: str
 ) -> Iterator[pa.RecordBatch]:
+    """The same batches. Raises WarehouseError at a row of no known unit, or of none of ``partitions`` (None: any)."""
     for batch in facts:
         for column, known, remedy in (
             ("partition_key", partitions, "load every partition that the rollup read"),
             ("unit_id", units, "add the unit to include/reference/unit.csv, or mend the gate"),
         ):
-            if strange := set(pc.unique(batch.column(column)).to_pylist()) - known:
+            if known is not None and (strange := set(pc.unique(batch.column(column)).to_pylist()) - known):
                 some = ", ".join(sorted(map(str, strange))[:5])
                 raise WarehouseError(f"{column} not expected: {some}", where=where, remedy=remedy)
         yield batch

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import psycopg
 import pyarrow as pa
-from psycopg import sql
 
 from dti.errors import WarehouseError
 from dti.settings import Settings
 from dti.warehouse import connect
 from dti.warehouse.facts import replace_facts
 from dti.warehouse.receipts import Receipt, write_receipts
+from dti.warehouse.restated import keep_days, record_restatements
+from dti.warehouse.resubmitted import note_resubmitted
+from dti.warehouse.statistics import analyze_facts
 
-__all__ = ["Receipt", "load_feed"]
+__all__ = ["Loaded", "Receipt", "load_feed"]
 
 LOCK_SECONDS = 300
 """Patience with another load of the same feed."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did: its number in its feed (with nothing to do, that of the load before, or 0), the facts it copied,
+    and how many days of which years it restated: figures that changed, came late or were withdrawn."""
+
+    load_number: int
+    rows: int
+    restated_days: int = 0
+    years: tuple[int, ...] = ()
 
 
 def load_feed(
@@ -26,12 +41,14 @@ def load_feed(
     lake_version: int | None,
     *,
     settings: Settings,
-) -> None:
+) -> Loaded:
     """Replace the facts of ``partitions`` by ``facts``, record ``receipts``, and remember the lake's version.
 
     All of it or nothing; loads of one feed wait for one another; loading the same again changes nothing. With
-    ``facts`` None the partitions are emptied, and with no partitions only receipts are recorded. Raises WarehouseError
-    naming table and row when the database refuses, or when the facts already reflect a newer lake.
+    ``facts`` None the partitions are emptied, and with no partitions only receipts are recorded. Loads of a feed are
+    counted, and a batch remembers the load that decided it, so that a run can say what it knew. Days whose facts
+    are no longer what they were are recorded: see :func:`dti.warehouse.restated.record_restatements`. Raises
+    WarehouseError naming table and row when the database refuses, or when the facts already reflect a newer lake.
     """
     with connect.connect(settings, "loader") as driver:
         try:
@@ -39,11 +56,16 @@ def load_feed(
                 driver.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
                 driver.execute("SELECT pg_advisory_xact_lock(hashtextextended('dti.load.' || %s, 0))", [feed])
                 _remember_version(driver, feed, lake_version)
+                number = next_load(driver, feed) if partitions or receipts else newest_load(driver, feed)
+                keep_days(driver, feed, partitions)
                 rows = replace_facts(driver, feed, facts, partitions)
-                write_receipts(driver, receipts, settings)
+                restated = record_restatements(driver, feed, partitions, number, receipts)
+                write_receipts(driver, receipts, settings, number)
+                note_resubmitted(driver, feed, receipts, settings)
             if rows:
                 driver.autocommit = True
-                driver.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("facts", feed)))
+                analyze_facts(driver, feed)
+            return Loaded(number, rows, restated.days, restated.years)
         except psycopg.errors.LockNotAvailable:
             raise WarehouseError(
                 f"still being loaded after {LOCK_SECONDS} s",
@@ -54,6 +76,25 @@ def load_feed(
             raise WarehouseError(_told(fault), where=f"load of {feed}", remedy=_remedy(fault)) from None
 
 
+def next_load(driver: psycopg.Connection, feed: str) -> int:
+    """Count a load of ``feed`` in the caller's transaction and return its number, from 1; undone with the load."""
+    counted = driver.execute(
+        """
+        INSERT INTO ops.feed_load AS f (feed, load_number) VALUES (%s, 1)
+        ON CONFLICT (feed) DO UPDATE SET load_number = f.load_number + 1
+        RETURNING load_number
+        """,
+        [feed],
+    ).fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def newest_load(driver: psycopg.Connection, feed: str) -> int:
+    """Number of the newest load of ``feed``; 0 when it has had none."""
+    found = driver.execute("SELECT load_number FROM ops.feed_load WHERE feed = %s", [feed]).fetchone()
+    return int(found[0]) if found else 0
+
+
 def _remember_version(driver: psycopg.Connection, feed: str, lake_version: int | None) -> None:
     if lake_version is None:
         return
@@ -62,7 +103,7 @@ def _remember_version(driver: psycopg.Connection, feed: str, lake_version: int |
         raise WarehouseError(
             f"facts reflect lake version {stored[0]}, newer than {lake_version}",
             where=feed,
-            remedy="repeat the load; if the lake was built anew, call dti.warehouse.state.forget_lake first",
+            remedy="repeat the load; if the lake was lost or restored, run dti lake rebuild",
         )
     driver.execute(
         """

@@ -18,6 +18,9 @@ MARTS_QUERY = """
 """
 
 
+STEWARDS_ONLY = ("marts.quarantine_record",)
+"""Views that show records; analysts read them only where they have been granted the role dti_steward."""
+
 FUNCTIONS_QUERY = """
     SELECT p.proname, p.oid::regprocedure::text FROM pg_proc AS p
     WHERE p.pronamespace = to_regnamespace('marts') ORDER BY p.proname
@@ -51,6 +54,9 @@ def apply_marts(connection: Connection) -> None:
     _check_comments(connection)
     if marts_files():
         connection.execute(text("GRANT SELECT ON ALL TABLES IN SCHEMA marts TO dti_analyst, dti_loader"))
+        connection.execute(text(f"REVOKE ALL ON {', '.join(STEWARDS_ONLY)} FROM dti_analyst"))
+        connection.execute(text("GRANT USAGE ON SCHEMA marts TO dti_steward"))
+        connection.execute(text(f"GRANT SELECT ON {', '.join(STEWARDS_ONLY)} TO dti_steward"))
         connection.execute(text("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA marts FROM public"))
         connection.execute(text("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA marts TO dti_analyst, dti_loader"))
 

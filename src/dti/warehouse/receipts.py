@@ -18,10 +18,12 @@ from dti.errors import WarehouseError
 from dti.feeds import load_contract
 from dti.gate.verdict import Verdict
 from dti.landing.batch import Manifest
+from dti.landing.ranges import numbers_of
+from dti.landing.release import ALL
 from dti.settings import Settings
 from dti.warehouse.copying import copy_batches
 
-LINE_COLUMNS = ["row_number", "source_row", "key_text", "rule", "severity", "reason", "record"]
+LINE_COLUMNS = ["row_number", "source_row", "key_text", "rule", "rules", "severity", "reason", "record"]
 # An escaped U+0000, which jsonb refuses, behind an even number of backslashes.
 _ESCAPED_NUL, _UNWRITABLE = r"(^|[^\\])((?:\\\\)*)\\u0000", r"\1\2\\ufffd"
 
@@ -44,11 +46,16 @@ class Receipt(BaseModel):
         return self
 
 
-def write_receipts(driver: psycopg.Connection, receipts: list[Receipt], settings: Settings) -> None:
-    """Record decided batches in the caller's transaction; a batch decided again replaces its own lines."""
+def write_receipts(driver: psycopg.Connection, receipts: list[Receipt], settings: Settings, load_number: int) -> None:
+    """Record batches as decided by load ``load_number`` of their feed, in the caller's transaction.
+
+    A batch decided again replaces its own lines, and stays known since the load that first decided it: runs before
+    this one knew it, runs before that one did not.
+    """
+    units_hash = _units_hash(driver) if receipts else None
     for receipt in receipts:
         _know_source(driver, receipt.manifest)
-        _upsert(driver, "batch", ("batch_id",), _batch_row(receipt))
+        _upsert_batch(driver, _batch_row(receipt), {"load_number": load_number, "units_hash": units_hash})
         for table in ("quarantine", "quality_result"):
             driver.execute(
                 sql.SQL("DELETE FROM {} WHERE batch_id = %s").format(sql.Identifier("ops", table)),
@@ -57,6 +64,22 @@ def write_receipts(driver: psycopg.Connection, receipts: list[Receipt], settings
         if receipt.verdict is not None:
             _write_lines(driver, receipt.verdict, settings)
             _write_results(driver, receipt.verdict)
+        _write_released(driver, receipt.manifest)
+
+
+def _write_released(driver: psycopg.Connection, manifest: Manifest) -> None:
+    """Which held-back rows this batch released; a row that another batch released is refused by the table."""
+    if manifest.release is None:
+        return
+    rows = [-1] if manifest.release.rows == ALL else sorted(numbers_of(manifest.release.rows))
+    driver.execute(
+        """
+        INSERT INTO ops.released_row (batch_id, row_number, released_in)
+        SELECT %(original)s, n, %(batch)s FROM unnest(%(rows)s::bigint[]) AS n
+        EXCEPT SELECT batch_id, row_number, released_in FROM ops.released_row WHERE released_in = %(batch)s
+        """,
+        {"original": manifest.release.released_from, "batch": manifest.batch_id, "rows": rows},
+    )
 
 
 def _know_source(driver: psycopg.Connection, manifest: Manifest) -> None:
@@ -93,21 +116,41 @@ def _batch_row(receipt: Receipt) -> dict[str, Any]:
         "rows_landed": manifest.rows,
         "rows_loaded": verdict.rows_passed if verdict else 0,
         "rows_quarantined": verdict.rows_quarantined if verdict else 0,
+        **_release_columns(manifest),
         "stopped_reason": verdict.stopped_reason if verdict else None,
     }
 
 
-def _upsert(driver: psycopg.Connection, table: str, key: tuple[str, ...], row: dict[str, Any]) -> None:
-    names = [sql.Identifier(name) for name in row]
+def _release_columns(manifest: Manifest) -> dict[str, Any]:
+    release = manifest.release
+    return {
+        "delivered_at": release.landed_at if release else None,
+        "released_from": release.released_from if release else None,
+        "released_rows": release.rows if release else None,
+        "released_by": release.released_by if release else None,
+        "release_reason": release.reason if release else None,
+        "waived_rules": release.waived_rules if release else None,
+    }
+
+
+def _units_hash(driver: psycopg.Connection) -> str | None:
+    """Version of the unit aliases that stands now: the gate keeps it before it judges. None: never kept."""
+    found = driver.execute(
+        "SELECT content_hash FROM ops.input_seen WHERE kind = 'aliases' ORDER BY seen_number DESC LIMIT 1"
+    ).fetchone()
+    return None if found is None else str(found[0])
+
+
+def _upsert_batch(driver: psycopg.Connection, row: dict[str, Any], first: dict[str, Any]) -> None:
+    """Write a batch's row; what is in ``first`` stays what it was when the batch is there already."""
+    every = row | first
     driver.execute(
-        sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}").format(
-            sql.Identifier("ops", table),
-            sql.SQL(", ").join(names),
-            sql.SQL(", ").join(sql.Placeholder() * len(row)),
-            sql.SQL(", ").join(map(sql.Identifier, key)),
-            sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(name) for name in names),
+        sql.SQL("INSERT INTO ops.batch ({}) VALUES ({}) ON CONFLICT (batch_id) DO UPDATE SET {}").format(
+            sql.SQL(", ").join(map(sql.Identifier, every)),
+            sql.SQL(", ").join(sql.Placeholder() * len(every)),
+            sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in row),
         ),
-        list(row.values()),
+        list(every.values()),
     )
 
 
@@ -129,11 +172,15 @@ def _write_lines(driver: psycopg.Connection, verdict: Verdict, settings: Setting
 
 
 def _lines(file: pyarrow.parquet.ParquetFile, batch_id: str) -> Iterator[pa.RecordBatch]:
-    for batch in file.iter_batches(columns=LINE_COLUMNS):
-        record = pc.replace_substring_regex(batch.column("record"), _ESCAPED_NUL, _UNWRITABLE)
-        columns = [batch.column(name) for name in LINE_COLUMNS[:-1]]
+    broken = "rules" if "rules" in file.schema_arrow.names else "rule"
+    for batch in file.iter_batches():
+        lines = {name: batch.column(name) for name in LINE_COLUMNS if name != "rules"}
+        lines["record"] = pc.replace_substring_regex(lines["record"], _ESCAPED_NUL, _UNWRITABLE)
+        rules = pc.replace_substring(batch.column(broken), " ", ",")
+        lines["rules"] = pc.binary_join_element_wise("{", rules, "}", "")  # as PostgreSQL writes a list
         ids = pa.repeat(pa.scalar(batch_id), batch.num_rows)
-        yield pa.RecordBatch.from_arrays([ids, *columns, record], names=["batch_id", *LINE_COLUMNS])
+        columns = [ids, *(lines[name] for name in LINE_COLUMNS)]
+        yield pa.RecordBatch.from_arrays(columns, names=["batch_id", *LINE_COLUMNS])
 
 
 def _write_results(driver: psycopg.Connection, verdict: Verdict) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from dti.errors import ConfigError
 from dti.settings import get_settings
+from dti.warehouse import inputs
 from dti.warehouse.migrate import driver_connection
 
 TABLES = {
@@ -31,11 +32,25 @@ def reference_files() -> list[Path]:
     return [get_settings().include_dir / "reference" / FILES.get(table, f"{table}.csv") for table in TABLES]
 
 
+KEPT = ("region.csv", "unit.csv", "unit_succession.csv", "metrics.csv")
+"""Files that runs are computed with; each of their versions is kept."""
+
+
+def kept_reference() -> dict[str, str]:
+    """File name → text of the reference data that runs are computed with, as the files say now."""
+    return inputs.content_of_files([path for path in reference_files() if path.name in KEPT])
+
+
+def kept_aliases() -> dict[str, str]:
+    """File name → text of how agencies write units, as it stands now."""
+    return inputs.content_of_files([path for path in reference_files() if path.name == "unit_alias.csv"])
+
+
 def load_reference(connection: Connection) -> None:
     """Make every table of schema ref equal to its file, in the caller's transaction.
 
     Rows that others point to are updated in place. Raises ConfigError naming file and line when a row does not fit,
-    or when a row was taken out that facts or scores still need.
+    or when a row was taken out that facts or scores still need. The version is kept: see ``dti.warehouse.inputs``.
     """
     driver = driver_connection(connection)
     files = dict(zip(TABLES, reference_files(), strict=True))
@@ -45,6 +60,13 @@ def load_reference(connection: Connection) -> None:
     for table, path in reversed(files.items()):
         with _Explaining(path):
             _forget(driver, table)
+    keep_versions(connection)
+
+
+def keep_versions(connection: Connection) -> None:
+    """Keep the version of the reference data and of the aliases that stands now, in the caller's transaction."""
+    inputs.keep(connection, "reference", kept_reference())
+    inputs.keep(connection, "aliases", kept_aliases())
 
 
 def _read(driver: psycopg.Connection, table: str, path: Path) -> None:

@@ -11,7 +11,7 @@ from dti.settings import Settings
 from dti.warehouse import connect
 from dti.warehouse.migrate import driver_connection
 
-GROUPS = ("dti_loader", "dti_analyst")
+GROUPS = ("dti_loader", "dti_analyst", "dti_steward")
 
 
 def ensure_roles(connection: Connection, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from dti.errors import WarehouseError
 from dti.settings import Settings
-from dti.warehouse import connect
+from dti.warehouse import connect, guard
 from dti.warehouse.marts import apply_marts, marts_files
 from dti.warehouse.reference import load_reference, reference_files
 from dti.warehouse.roles import ensure_roles
@@ -21,31 +21,58 @@ from dti.warehouse.roles import ensure_roles
 def prepare(settings: Settings) -> None:
     """Make the warehouse ready, all or nothing: start the embedded server, migrate, load reference data, make views.
 
-    Repeating it costs one query while files stay the same; several at once wait for one another. On a server of one's
-    own the login of ``DTI_WAREHOUSE_URL`` must own the database; roles are made where it may, else the error says
-    what an administrator should run. Raises WarehouseError or ConfigError.
+    Then seal what is published, where a superuser is at hand (see ``guard``). Repeating it costs one query while files
+    stay the same; several at once wait for one another. On a server of one's own the login of ``DTI_WAREHOUSE_URL``
+    must own the database; roles are made where it may, else the error says what an administrator should run. Raises
+    WarehouseError or ConfigError.
     """
     wanted = _wanted(settings)
-    with _Explained(settings), connect.engine(settings, "owner").begin() as connection:
-        if _held(connection).get("all") == wanted["all"]:
-            return
-        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('dti.prepare', 0))"))
-        held = _held(connection)
-        if held.get("all") == wanted["all"]:
-            return
-        if not connect.is_embedded(settings):
-            ensure_roles(connection, settings)
-        if held.get("migrations") != wanted["migrations"]:
-            from dti.warehouse import migrate
+    database = connect.engine(settings, "owner")
+    with _Explained(settings):
+        with database.begin() as connection:
+            held = _held(connection)
+            if held.get("all") != wanted["all"]:
+                held = _bring_up(connection, wanted, settings)
+            seal = wanted["migrations"] if guard.possible(connection, settings) else guard.NONE
+        if held.get("guard") != seal:
+            with database.begin() as connection:
+                _seal(connection, seal, settings)
 
-            migrate.upgrade(connection)
-            held = {}
-        if held.get("reference") != wanted["reference"]:
-            load_reference(connection)
-        if held.get("marts") != wanted["marts"]:
-            apply_marts(connection)
-        _remember(connection, wanted)
+
+def _bring_up(connection: Connection, wanted: dict[str, str], settings: Settings) -> dict[str, str]:
+    """Make what is not as its files say; what the warehouse was made from before."""
+    _alone(connection)
+    found = held = _held(connection)
+    if held.get("all") == wanted["all"]:
+        return found
+    if not connect.is_embedded(settings):
+        ensure_roles(connection, settings)
+    if held.get("migrations") != wanted["migrations"]:
+        from dti.warehouse import migrate
+
+        migrate.upgrade(connection)
+        held = {}
+    if held.get("reference") != wanted["reference"]:
+        load_reference(connection)
+    if held.get("marts") != wanted["marts"]:
+        apply_marts(connection)
+    _remember(connection, wanted)
+    return found
+
+
+def _seal(connection: Connection, seal: str, settings: Settings) -> None:
+    """Guard what is published; only now, because a superuser does it, who sees what is committed."""
+    _alone(connection)
+    if _held(connection).get("guard") != seal:
+        if seal != guard.NONE:
+            guard.install(settings)
+        _remember(connection, {"guard": seal})
+
+
+def _alone(connection: Connection) -> None:
+    """Wait until nobody else prepares this warehouse; lasts until the transaction ends."""
+    connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('dti.prepare', 0))"))
 
 
 def _wanted(settings: Settings) -> dict[str, str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from sqlalchemy import text
 
 from dti.settings import Settings
 from dti.sources.spec import Source
-from dti.warehouse import connect
+from dti.warehouse import connect, inputs
+from dti.warehouse.reference import kept_aliases
 
 
 def sync_sources(sources: Iterable[Source], *, unreadable: Iterable[str] = (), settings: Settings) -> None:
@@ -63,6 +65,35 @@ def decided_batches(feed: str, *, settings: Settings) -> set[str]:
         )
 
 
+def nights_behind(year: int, before: date, framework_id: str, *, settings: Settings) -> list[date]:
+    """Nights of ``year`` before that night with a passed batch that no nightly run of theirs knows, oldest first.
+
+    So it is with nights that a backfill filled in: their index was never computed, or without these batches. Batches
+    and runs of before loads were counted are taken as they are.
+    """
+    query = """
+        SELECT DISTINCT b.night FROM ops.batch AS b
+        WHERE b.status = 'passed' AND b.load_number > 0
+            AND extract(year FROM b.night) = :year AND b.night < :before
+            AND NOT EXISTS (
+                SELECT FROM score.run AS r
+                WHERE r.kind = 'night' AND r.framework_id = :framework_id AND r.as_of_date = b.night
+                    AND r.status = 'complete'
+                    AND (
+                        r.data_cut_off IS NULL
+                        OR EXISTS (
+                            SELECT FROM score.run_input AS i
+                            WHERE i.run_id = r.run_id AND i.feed = b.feed AND i.load_number >= b.load_number
+                        )
+                    )
+            )
+        ORDER BY b.night
+    """
+    with connect.engine(settings, "loader").connect() as connection:
+        given = {"year": year, "before": before, "framework_id": framework_id}
+        return list(connection.execute(text(query), given).scalars())
+
+
 def lake_version(feed: str, *, settings: Settings) -> int | None:
     """The version of the feed's lake table that its facts reflect; None when it was never loaded."""
     with connect.engine(settings, "loader").connect() as connection:
@@ -76,3 +107,9 @@ def forget_lake(feed: str, *, settings: Settings) -> None:
     """Forget which lake version the facts reflect, so that the next load replaces all: for a lake built anew."""
     with connect.engine(settings, "loader").begin() as connection:
         connection.execute(text("DELETE FROM ops.lake_state WHERE feed = :feed"), {"feed": feed})
+
+
+def keep_aliases(*, settings: Settings) -> None:
+    """Keep the version of the unit aliases that batches are about to be judged with."""
+    with connect.engine(settings, "loader").begin() as connection:
+        inputs.keep(connection, "aliases", kept_aliases())

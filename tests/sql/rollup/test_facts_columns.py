@@ -25,7 +25,9 @@ def test_every_rollup_emits_the_columns_of_its_fact_table(warehouse: Settings) -
         columns = connection.execute(
             text(
                 "select table_name, column_name, data_type from information_schema.columns"
-                " where table_schema = 'facts' order by table_name, ordinal_position"
+                " where table_schema = 'facts' and not (select c.relispartition from pg_class as c"
+                "   where c.oid = to_regclass(format('facts.%I', table_name)))"
+                " order by table_name, ordinal_position"
             )
         ).all()
     tables: dict[str, list[tuple[str, str]]] = {}

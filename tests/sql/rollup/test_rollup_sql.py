@@ -11,15 +11,13 @@ from typing import Any
 
 import duckdb
 import pytest
-import sqlglot
 import yaml
 from deltalake import DeltaTable, write_deltalake
-from sqlglot import ErrorLevel
 
 from dti.clock import local_day
 from dti.feeds import feed_names, load_contract
 from dti.rollup import rollup
-from dti.rollup.engine import lake_columns, sql_path
+from dti.rollup.files import lake_columns
 from dti.settings import Settings
 
 HERE = Path(__file__).parent
@@ -42,7 +40,7 @@ def lake_row(feed: str, given: dict[str, str | None]) -> dict[str, Any]:
     for name, column in contract.columns.items():
         if column.day_column and row.get(name):
             row[column.day_column] = local_day(datetime.fromisoformat(row[name])).isoformat()
-    row.setdefault("partition_key", str(row[contract.day_column])[:7])
+    row.setdefault("partition_key", str(row.get(contract.day_column))[:7])
     return row
 
 
@@ -84,13 +82,8 @@ def test_given_records_become_the_expected_facts(
     assert sorted(found, key=key) == sorted(wanted, key=key)
 
 
-@pytest.mark.parametrize("feed", feed_names())
-def test_every_feed_has_cases_and_translates_to_spark(feed: str, settings: Settings) -> None:
-    assert (HERE / f"{feed}.yml").is_file()
-    text = sql_path(feed, settings).read_text("utf-8")
-    (translated,) = sqlglot.transpile(text, read="duckdb", write="spark", unsupported_level=ErrorLevel.RAISE)
-    again = sqlglot.parse_one(translated, read="spark")
-    assert again.named_selects == sqlglot.parse_one(text, read="duckdb").named_selects
+def test_every_feed_has_cases() -> None:
+    assert sorted(path.stem for path in HERE.glob("*.yml")) == feed_names()
 
 
 @pytest.mark.parametrize("feed", feed_names())

@@ -280,7 +280,7 @@ def test_explaining_cannot_write(filled: Any) -> None:
 KEYS = {
     "1.1": {
         "kind", "unit", "run", "indicator", "result", "rule", "calculation", "basis", "basis_order", "basis_reason",
-        "parts", "averaged_from", "evidence", "providers", "remedy", "notes",
+        "parts", "averaged_from", "corrections", "evidence", "providers", "remedy", "notes",
     },
     "ONE": {
         "kind", "unit", "run", "code", "name", "group_vi", "provenance", "result", "calculation", "components", "sums",

@@ -239,7 +239,7 @@ def test_the_same_run_twice_at_once_is_one_run(warehouse: Settings) -> None:
 def test_a_feed_that_is_loaded_meanwhile_is_seen_whole_or_not_at_all(warehouse: Settings, project: Settings) -> None:
     """The calendar, first of the metric files, is held up until dossiers have been loaded behind its back."""
     calendar = project.include_dir / "sql" / "metrics" / "calendar.sql"
-    slow = calendar.read_text("utf-8").replace("from ref.unit", "from (select pg_sleep(1)) as held_up, ref.unit")
+    slow = calendar.read_text("utf-8").replace("from unit", "from (select pg_sleep(1)) as held_up, unit")
     assert "held_up" in slow
     calendar.write_text(slow, "utf-8")
     thread = threading.Thread(target=compute, args=(MARCH, "922-2022"), kwargs={"settings": project})

@@ -66,6 +66,25 @@ def test_a_batch_judged_anew_replaces_its_own_lines_only(warehouse: Settings, tm
     ) == [("sandbox-dossiers-66", 1, 1), ("sandbox-dossiers-79", 1, 1)]
 
 
+def test_loads_of_a_feed_are_counted_and_a_batch_stays_with_the_load_that_first_decided_it(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    first, second = receipt(tmp_path), receipt(tmp_path, manifest("sandbox-dossiers-79"))
+    assert load_feed(FEED, None, [], [], None, settings=warehouse).load_number == 0
+    assert load_feed(FEED, online_services({}), ["2026-03"], [first], 1, settings=warehouse).load_number == 1
+    was = ask(warehouse, "SELECT load_number, units_hash, loaded_at FROM ops.batch")
+    with connect.connect(warehouse, "loader") as driver:
+        driver.execute(
+            "INSERT INTO ops.input_seen (kind, name, content_hash) VALUES "
+            "('aliases', 'aliases', 'old'), ('aliases', 'aliases', 'new'), ('framework', 'x', 'other')"
+        )
+    assert load_feed(FEED, None, [], [first, second], None, settings=warehouse).load_number == 2
+    assert load_feed(FEED, None, [], [], None, settings=warehouse).load_number == 2
+    assert ask(warehouse, "SELECT load_number, units_hash, loaded_at FROM ops.batch WHERE load_number = 1") == was
+    assert ask(warehouse, "SELECT load_number, units_hash FROM ops.batch WHERE load_number > 1") == [(2, "new")]
+    assert load_feed("staffing", None, [], [failed()], None, settings=warehouse).load_number == 1
+
+
 def test_a_failure_in_the_middle_leaves_everything_as_it_was(warehouse: Settings, tmp_path: Path) -> None:
     load_feed(FEED, online_services({}), ["2026-03"], [], 1, settings=warehouse)
     schema = online_services({}).schema
@@ -86,6 +105,7 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was(warehouse: Settings
     assert ask(warehouse, "SELECT procedure_code FROM facts.online_services") == [("1.000656",)]
     assert state.decided_batches(FEED, settings=warehouse) == set()
     assert state.lake_version(FEED, settings=warehouse) == 1
+    assert ask(warehouse, "SELECT feed, load_number FROM ops.feed_load") == [(FEED, 1)]
 
 
 def test_readers_see_the_old_facts_until_the_new_ones_are_whole(warehouse: Settings) -> None:

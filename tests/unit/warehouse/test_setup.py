@@ -13,6 +13,7 @@ from dti.errors import ConfigError, WarehouseError
 from dti.settings import Settings, get_settings
 from dti.warehouse import connect, embedded, migrate, setup
 from dti.warehouse.query import run_select
+from dti.warehouse.roles import ensure_roles
 
 BARE = """
     SELECT n.nspname || '.' || c.relname || coalesce('.' || a.attname, '')
@@ -90,6 +91,38 @@ def test_the_schema_goes_up_from_nothing_and_down_and_up_again(elsewhere: Settin
     assert rows(elsewhere, "SELECT nspname FROM pg_namespace WHERE nspname IN ('ref', 'ops', 'facts', 'marts')") == []
     setup.prepare(elsewhere)
     assert rows(elsewhere, SHAPE) == shape
+
+
+def test_facts_of_before_are_laid_by_year_without_losing_a_row_and_back(elsewhere: Settings) -> None:
+    _allow_roles(elsewhere)
+    database = connect.engine(elsewhere, "owner")
+    kept = "SELECT day, sum(value)::int FROM facts.declarations GROUP BY day ORDER BY day"
+    reported = "SELECT day, sum(facts_count)::int FROM ops.reported GROUP BY day ORDER BY day"
+    days = ["1999-12-31", "2024-12-31", "2025-01-01", "2026-03-01"]
+    with database.begin() as connection:
+        ensure_roles(connection, elsewhere)
+        migrate.upgrade(connection, "0006")
+        for number, day in enumerate(days):
+            connection.execute(
+                text(
+                    "INSERT INTO facts.declarations"
+                    " (partition_key, day, unit_id, source_id, period_year, metric, basis, value)"
+                    " SELECT left(:day, 7), cast(:day as date), 'P34-66', 's' || n, 2025, 'm', 'declared', :value"
+                    " FROM generate_series(0, :value) AS n"
+                ),
+                {"day": day, "value": number},
+            )
+    before = rows(elsewhere, kept), rows(elsewhere, reported)
+    assert [facts for _, facts in before[1]] == [1, 2, 3, 4]
+    setup.prepare(elsewhere)
+    assert (rows(elsewhere, kept), rows(elsewhere, reported)) == before
+    parts = rows(elsewhere, "SELECT DISTINCT tableoid::regclass::text FROM facts.declarations ORDER BY 1")
+    assert [part.removeprefix("facts.declarations_") for (part,) in parts] == ["2024", "2025", "2026", "other"]
+    assert rows(elsewhere, BARE) == []
+    with database.begin() as connection:
+        migrate.downgrade(connection, "0006")
+    assert (rows(elsewhere, kept), rows(elsewhere, reported)) == before
+    assert rows(elsewhere, "SELECT FROM pg_class WHERE relname = 'declarations' AND relkind = 'r'") == [()]
 
 
 def test_on_a_server_of_ones_own_the_analysts_get_marts_and_nothing_else(elsewhere: Settings) -> None:

@@ -1,0 +1,58 @@
+-- Grain: one row is one composite index of one unit in one publication.
+create view marts.published_composite_index as
+select
+    p.publication_id,
+    p.year,
+    p.version,
+    p.is_newest,
+    p.is_outdated,
+    p.framework_id,
+    p.geography,
+    p.synthetic,
+    s.unit_id,
+    s.unit_name,
+    s.unit_name_en,
+    s.region_code,
+    s.region_name,
+    s.composite_no,
+    s.composite_code,
+    s.composite_name,
+    s.composite_name_en,
+    s.provenance,
+    s.index_value,
+    round(s.index_unrounded, 12) as index_unrounded,
+    trim_scale(round(s.coverage, 12)) as coverage,
+    s.rank_national,
+    s.rank_region
+from published.composite_index as s
+inner join marts.published_version as p on s.publication_id = p.publication_id;
+
+comment on view marts.published_composite_index is
+'One row is one composite index of one unit in one year that this system published, all versions; the ministry''s
+official results are in published_index';
+comment on column marts.published_composite_index.publication_id is
+'The publication: year, family, geography and version';
+comment on column marts.published_composite_index.year is 'Reporting year';
+comment on column marts.published_composite_index.version is 'Counts up for each year, family and geography, from 1';
+comment on column marts.published_composite_index.is_newest is 'True: no later version of it exists';
+comment on column marts.published_composite_index.is_outdated is
+'True: a source has since restated a day that counts in it; see published_version';
+comment on column marts.published_composite_index.framework_id is 'The method, a folder of include/frameworks';
+comment on column marts.published_composite_index.geography is
+'63 (until 30 June 2025) or 34 provinces, or another set of units';
+comment on column marts.published_composite_index.synthetic is 'True: made-up data, no figure of a real province';
+comment on column marts.published_composite_index.unit_id is 'The unit, such as P34-66';
+comment on column marts.published_composite_index.unit_name is 'Vietnamese name of the unit, as it was published';
+comment on column marts.published_composite_index.unit_name_en is 'English name of the unit';
+comment on column marts.published_composite_index.region_code is 'Region of the unit';
+comment on column marts.published_composite_index.region_name is 'Vietnamese name of the region';
+comment on column marts.published_composite_index.composite_no is 'Order in which composites are shown, from 1';
+comment on column marts.published_composite_index.composite_code is 'PDTI, CHINH_QUYEN_SO, KINH_TE_SO or XA_HOI_SO';
+comment on column marts.published_composite_index.composite_name is 'Legal name of the composite';
+comment on column marts.published_composite_index.composite_name_en is 'English name of the composite';
+comment on column marts.published_composite_index.provenance is 'quoted, inferred, or provisional';
+comment on column marts.published_composite_index.index_value is 'The index as published, 0 to 1, rounded half up once';
+comment on column marts.published_composite_index.index_unrounded is 'The index before rounding, to 12 decimals';
+comment on column marts.published_composite_index.coverage is 'Weighted mean of the pillars'' coverage, 0 to 1';
+comment on column marts.published_composite_index.rank_national is 'Competition rank among all units: 15, 15, 17';
+comment on column marts.published_composite_index.rank_region is 'Competition rank in the region';
