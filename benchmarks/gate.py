@@ -39,6 +39,7 @@ started = time.perf_counter()
 import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
+from dti import libraries  # noqa: E402
 from dti.clock import day_end, day_start  # noqa: E402
 from dti.feeds import load_contract  # noqa: E402
 from dti.gate import engine, judge  # noqa: E402
@@ -51,7 +52,7 @@ from dti.settings import Settings  # noqa: E402
 from dti.sources.spec import load_source_file  # noqa: E402
 from dti.sources.window import Window  # noqa: E402
 
-engine.great_expectations()
+libraries.great_expectations()
 START_UP = time.perf_counter() - started
 
 

@@ -39,11 +39,12 @@ def step_extract() -> tuple[int, Callable[[], int]]:
 
 
 def step_gate() -> tuple[int, Callable[[], int]]:
-    from dti.gate import engine, judge
+    from dti import libraries
+    from dti.gate import judge
     from dti.landing import ledger
     from dti.settings import get_settings
 
-    engine.great_expectations()  # its seconds are start-up, shown apart
+    libraries.great_expectations()  # its seconds are start-up, shown apart
     manifest = next(iter(ledger.manifests(get_settings(), FEED)))
     return manifest.rows, lambda: judge(manifest, settings=get_settings()).rows_passed
 

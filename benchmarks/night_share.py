@@ -117,15 +117,14 @@ def _moment(text: str) -> datetime:
 
 def ours(nights: list[str]) -> None:
     """Child process: the same nights by the library alone; seconds of each step of each night, as JSON."""
-    from dti import flow
+    from dti import flow, libraries
     from dti.feeds import feed_names
-    from dti.gate import engine
     from dti.settings import get_settings
     from dti.sources.spec import readable_sources
 
     settings = get_settings()
     flow.prepare(settings)
-    engine.great_expectations()
+    libraries.great_expectations()
     sources, _ = readable_sources(settings.sources_dir)
     found = []
     for night in map(date.fromisoformat, nights):

@@ -21,7 +21,7 @@ from dti.warehouse.furnish import furnish
 from dti_airflow.environment import ADMIN, EXECUTION_API, shared_options, variables
 from dti_airflow.metadata import create_pools, migrate
 from dti_airflow.roster import pools
-from dti_airflow.services import AIRFLOW_COMMANDS, WORKER, ServiceError, reports
+from dti_airflow.services import AIRFLOW_COMMANDS, LOCAL_EXECUTOR, WORKER, ServiceError, airflow_command, reports
 
 METADATA = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 EXECUTION_URL = "AIRFLOW__CORE__EXECUTION_API_SERVER_URL"
@@ -83,12 +83,15 @@ def serve(settings: Settings, name: str) -> None:
         _wait_for_api(environment[EXECUTION_URL])
     if by_celery and name in (WORKER, "scheduler"):
         _wait_for_broker(environment.get(BROKER, ""))
-    run_airflow(AIRFLOW_COMMANDS[name], environment)
+    _become(airflow_command(name, environment.get(EXECUTOR, LOCAL_EXECUTOR)), environment)
 
 
 def run_airflow(arguments: list[str], environment: dict[str, str]) -> None:
     """Become one of Airflow's commands; does not return."""
-    command = [sys.executable, "-m", "airflow", *arguments]
+    _become([sys.executable, "-m", "airflow", *arguments], environment)
+
+
+def _become(command: list[str], environment: dict[str, str]) -> None:
     os.execve(command[0], command, environment)  # noqa: S606 — no shell  # nosec B606
 
 

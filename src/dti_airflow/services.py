@@ -60,6 +60,15 @@ class ServiceError(DtiError):
     kind = "service"
 
 
+LOCAL_EXECUTOR = "LocalExecutor"
+
+
+def airflow_command(name: str, executor: str = LOCAL_EXECUTOR) -> list[str]:
+    """How a process of Airflow's is started. One that forks the processes of tasks first imports what those need."""
+    forks_tasks = name == WORKER or (name, executor) == ("scheduler", LOCAL_EXECUTOR)
+    return [sys.executable, "-m", "dti_airflow.warm" if forks_tasks else "airflow", *AIRFLOW_COMMANDS[name]]
+
+
 @dataclass(frozen=True)
 class Service:
     """One process of ours: how it is started, the port it needs, and how to tell that it is at work."""
@@ -87,7 +96,7 @@ def airflow_services() -> list[Service]:
     return [
         Service(
             name,
-            [sys.executable, "-m", "airflow", *AIRFLOW_COMMANDS[name]],
+            airflow_command(name),
             reports(component, airflow_url()),
             *((airflow_port(), "DTI_AIRFLOW_PORT") if name == "api-server" else ()),
         )

@@ -33,8 +33,7 @@ import pandas as pd  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 
 import dti.index.run  # noqa: F401
-from dti import flow
-from dti.gate import engine
+from dti import flow, libraries
 from dti.settings import get_settings
 from dti.sources.spec import load_sources
 from tests.builders.agencies import Agencies
@@ -165,7 +164,7 @@ def killed(home: str, day: date, calls: int, seconds: float, chance: random.Rand
 
 
 def main(calm: str, hurt: str, kills: int, seed: int) -> None:
-    engine.great_expectations()  # as all that is imported above: before the forks, used after
+    libraries.great_expectations()  # as all that is imported above: before the forks, used after
     chance, agencies, done, day = random.Random(seed), Agencies(os.environ["DTI_SANDBOX_URL"]), 0, FIRST_NIGHT
     calls = CALLS
     while done < kills:

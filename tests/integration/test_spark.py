@@ -318,7 +318,7 @@ PROCESS = """
     import sys
     from pathlib import Path
     import pyarrow as pa, pyarrow.parquet as pq
-    from dti.gate.engine import great_expectations
+    from dti.libraries import great_expectations
     from dti.rollup import rollup
     from dti.settings import get_settings
 

@@ -24,8 +24,8 @@ from datetime import date
 from pathlib import Path
 import pandas, duckdb, deltalake
 from dti import flow
-from dti.gate import engine
-engine.great_expectations()
+from dti import libraries
+libraries.great_expectations()
 print("ready", flush=True)
 while not Path(sys.argv[1]).exists():
     time.sleep(0.01)

@@ -6,11 +6,7 @@ GX and pandas are imported on first use; that takes seconds, so one process shou
 from __future__ import annotations
 
 import copy
-import logging
-import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -21,6 +17,7 @@ from dti.errors import ConfigError
 from dti.gate.errors import GateError
 from dti.gate.schema import ROW_NUMBER
 from dti.gate.suite import Expectation
+from dti.libraries import great_expectations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,33 +128,6 @@ def names_rows(expectation_type: str) -> bool:
     except ExpectationNotFoundError as fault:
         raise ConfigError(f"no expectation type {expectation_type!r}", remedy="see GX's gallery") from fault
     return issubclass(implementation, ColumnMapExpectation | ColumnPairMapExpectation | MulticolumnMapExpectation)
-
-
-@lru_cache(maxsize=1)
-def great_expectations() -> Any:
-    """The library, imported once a process, quietly, and without PySpark.
-
-    It imports PySpark wherever that is installed, though frames are pandas' here: seconds for nothing, and in a
-    process without a main file PySpark 4.3 then ends the process, silently and with status 0.
-    """
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    with _hidden("pyspark"):
-        import great_expectations
-
-    return great_expectations
-
-
-@contextmanager
-def _hidden(package: str) -> Iterator[None]:
-    """While it lasts, ``package`` cannot be imported; what of it was imported before is there again afterwards."""
-    before = {name: module for name, module in sys.modules.items() if name.split(".")[0] == package}
-    sys.modules.update(dict.fromkeys([*before, package]))  # type: ignore[arg-type] # None hides a module
-    try:
-        yield
-    finally:
-        del sys.modules[package]
-        sys.modules.update(before)
 
 
 @lru_cache(maxsize=1)
