@@ -39,8 +39,21 @@ def lost_task_seconds() -> int:
     Airflow's own default is five minutes; a night whose machine or scheduler died goes on sooner with two. Raises
     ConfigError when it is no number of at least 10.
     """
-    name = "DTI_LOST_TASK_SECONDS"
-    text = os.environ.get(name, "120")
+    return _seconds_from_environment("DTI_LOST_TASK_SECONDS", 120)
+
+
+def queued_task_seconds() -> int:
+    """After how long a task that no Celery worker began is handed out again: ``DTI_QUEUED_TASK_SECONDS``.
+
+    A worker that dies takes along what it had accepted and not begun, and gives no sign. Nor does one that is busy: so
+    this is longer than any task waits for a free one. Airflow hands a task out three times. Raises ConfigError when it
+    is no number of at least 10.
+    """
+    return _seconds_from_environment("DTI_QUEUED_TASK_SECONDS", 600)
+
+
+def _seconds_from_environment(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
     if not text.isdecimal() or int(text) < 10:
         raise ConfigError(f"{text!r} is no number of seconds", where=name, remedy="set it to 10 or more")
     return int(text)
@@ -106,7 +119,11 @@ def shared_options(settings: Settings) -> Options:
         },
         "api": {"workers": "1", "instance_name": "DTI warehouse"},
         "dag_processor": {"refresh_interval": "30"},
-        "scheduler": {"task_instance_heartbeat_timeout": str(lost_task_seconds())},
+        "scheduler": {
+            "task_instance_heartbeat_timeout": str(lost_task_seconds()),
+            "task_queued_timeout": str(queued_task_seconds()),
+            "task_queued_timeout_check_interval": "30",
+        },
         "logging": {"base_log_folder": str(airflow_home(settings) / "logs"), "colored_console_log": "False"},
         "metrics": {"otel_on": str(metrics_are_on())},
     }

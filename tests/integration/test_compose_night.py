@@ -47,6 +47,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         DTI_EXECUTOR="CeleryExecutor",
         DTI_RETRY_SECONDS="0",
         DTI_LOST_TASK_SECONDS="20",
+        DTI_QUEUED_TASK_SECONDS="60",
         DTI_SANDBOX_CLOCK="2026-07-01T02:00",
         DTI_WORKER_CONCURRENCY="2",
     )
