@@ -8,18 +8,21 @@
 * ``COPY of ready text``: the same with the CSV made beforehand: what the server alone needs.
 * ``INSERT``: psycopg's ``executemany``, as one writes it who knows no COPY.
 
-Two cases: ``first`` into an empty table, ``again`` in place of the same twelve partitions, which the bare contenders
-delete in the same transaction. The facts are made up: days, units and procedures by number.
+Three cases: ``first`` into an empty table; ``again`` the same facts in place of the same twelve partitions, which the
+bare contenders delete in the same transaction; ``changed`` the same, when every twentieth day says something else than
+the table does. The facts are made up: days, units and procedures by number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 
 from benchmarks.measuring import (
@@ -42,15 +45,19 @@ FLOOR = "COPY"
 PARTITIONS = [f"2026-{month:02d}" for month in range(1, 13)]
 
 
-def make_facts(count: int, path: Path) -> None:
-    """Write ``count`` made-up facts of a year: a row for each day, unit and procedure, as far as they go."""
+def make_facts(count: int, path: Path, changed: int = 0) -> None:
+    """Write ``count`` made-up facts of a year: a row for each day, unit and procedure, as far as they go.
+
+    ``changed`` is added to the figures of every twentieth day.
+    """
     import duckdb
 
     from dti.rollup import rollup
     from dti.settings import get_settings
 
     names = rollup(FEED, [], settings=get_settings()).schema.names
-    figures = ", ".join(f"(hash(n, {place}) % 9)::BIGINT AS {name}" for place, name in enumerate(names[5:]))
+    more = f"CASE WHEN n % 365 % 20 = 7 THEN {changed} ELSE 0 END"
+    figures = ", ".join(f"(hash(n, {place}) % 9 + {more})::BIGINT AS {name}" for place, name in enumerate(names[5:]))
     with duckdb.connect() as db:
         db.execute(
             f"""
@@ -104,8 +111,10 @@ def prepared(given: Given) -> Any:
 
     driver = connect.connect(get_settings(), "loader")
     driver.autocommit = True
-    if given["case"] == "first":
+    if given["case"] in ("first", "changed"):
         driver.execute(f"DELETE FROM facts.{FEED}")  # noqa: S608 - our own name
+    if given["case"] == "changed":
+        _copy(driver, _texts(pq.read_table(given["before"]).to_reader(max_chunksize=100_000)))
     with connect.connect(get_settings(), "owner") as owner:
         owner.autocommit = True
         owner.execute(f"VACUUM (ANALYZE) facts.{FEED}")
@@ -146,44 +155,39 @@ def ours(given: Given) -> Callable[[], Any]:
 
 
 def bare(given: Given) -> Callable[[], Any]:
-    import io
-
-    import pyarrow.csv
-
     driver, reader = prepared(given), reader_of(given)
+    return lambda: _copied(driver, given, _texts(reader))
 
-    def texts() -> Any:
-        for batch in reader:
-            text = io.BytesIO()
-            pyarrow.csv.write_csv(batch, text, pyarrow.csv.WriteOptions(include_header=False))
-            yield text.getbuffer()
 
-    return lambda: _copied(driver, given, texts())
+def _texts(reader: pa.RecordBatchReader) -> Iterator[memoryview]:
+    """The facts as Arrow writes them in CSV."""
+    for batch in reader:
+        text = io.BytesIO()
+        pyarrow.csv.write_csv(batch, text, pyarrow.csv.WriteOptions(include_header=False))
+        yield text.getbuffer()
 
 
 def ready(given: Given) -> Callable[[], Any]:
-    import io
-
-    import pyarrow.csv
-
-    driver, text = prepared(given), io.BytesIO()
-    pyarrow.csv.write_csv(reader_of(given).read_all(), text, pyarrow.csv.WriteOptions(include_header=False))
-    whole_text = text.getbuffer()
-    parts = [whole_text[at : at + 2**20] for at in range(0, len(whole_text), 2**20)]
+    driver = prepared(given)
+    parts = list(_texts(reader_of(given)))
     return lambda: _copied(driver, given, parts)
 
 
 def _copied(driver: Any, given: Given, texts: Any) -> Any:
     with driver.transaction():
         _make_room(driver, given)
-        with driver.cursor().copy(f"COPY facts.{FEED} FROM STDIN (FORMAT csv)") as sink:
-            for text in texts:
-                sink.write(text)
+        _copy(driver, texts)
     return loaded(driver, given)
 
 
+def _copy(driver: Any, texts: Iterable[memoryview]) -> None:
+    with driver.cursor().copy(f"COPY facts.{FEED} FROM STDIN (FORMAT csv)") as sink:
+        for text in texts:
+            sink.write(text)
+
+
 def _make_room(driver: Any, given: Given) -> None:
-    if given["case"] == "again":
+    if given["case"] != "first":
         driver.execute(f"DELETE FROM facts.{FEED} WHERE partition_key = ANY(%s)", [PARTITIONS])  # noqa: S608 - our own name
 
 
@@ -208,19 +212,22 @@ def main() -> None:
     arguments = parser(__doc__, [100_000, 1_000_000])
     arguments.add_argument("--contenders", default=",".join(CONTENDERS), help="separated by commas")
     arguments.add_argument("--insert-up-to", type=whole, default=100_000, help="facts")
-    arguments.add_argument("--cases", default="first,again")
+    arguments.add_argument("--cases", default="first,again,changed")
     asked = arguments.parse_args()
     lines, figures = head("facts", "facts/s"), {}
     with scratch() as folder, home(folder / "home") as environment:
         for size in asked.sizes:
             say(f"making {size:,} facts")
             deliver()
-            make_facts(size, folder / f"{size}.parquet")
+            before, after = folder / f"{size}.parquet", folder / f"{size}-changed.parquet"
+            make_facts(size, before)
+            make_facts(size, after, changed=1)
             names = [name for name in asked.contenders.split(",") if name != "INSERT" or size <= asked.insert_up_to]
             for case in asked.cases.split(","):
                 given = {
                     "title": f"{size:,} facts, {case}",
-                    "facts": str(folder / f"{size}.parquet"),
+                    "facts": str(after if case == "changed" else before),
+                    "before": str(before),
                     "case": case,
                     "env": environment,
                     "data_dir": data_dir(folder / "home"),

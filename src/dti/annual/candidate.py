@@ -104,7 +104,7 @@ def lay_facts(connection: Connection, feed: str, files: list[str], settings: Set
             remedy=f"mend include/sql/rollup/{feed}.sql",
         )
     units = {unit for (unit,) in driver.execute("select unit_id from ref.unit").fetchall()}
-    copy_batches(driver, ("pg_temp", feed), reader.schema.names, checked(reader, None, units, f"facts.{feed}"))
+    copy_batches(driver, ("pg_temp", feed), reader.schema.names, checked(reader, None, units, feed))
     driver.execute(sql.SQL("analyze {}").format(sql.Identifier("pg_temp", feed)))
 
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 from dti.errors import WarehouseError
 from dti.settings import Settings
 from dti.warehouse import connect
-from dti.warehouse.facts import replace_facts
+from dti.warehouse.facts import copy_facts, find_changed_days, is_empty, replace_changed_days, require_all, stage_facts
 from dti.warehouse.receipts import Receipt, write_receipts
-from dti.warehouse.restated import keep_days, record_restatements
+from dti.warehouse.restated import Restated, keep_days, record_restatements
 from dti.warehouse.resubmitted import note_resubmitted
 from dti.warehouse.statistics import analyze_facts
 
@@ -57,12 +57,10 @@ def load_feed(
                 driver.execute("SELECT pg_advisory_xact_lock(hashtextextended('dti.load.' || %s, 0))", [feed])
                 _remember_version(driver, feed, lake_version)
                 number = next_load(driver, feed) if partitions or receipts else newest_load(driver, feed)
-                keep_days(driver, feed, partitions)
-                rows = replace_facts(driver, feed, facts, partitions)
-                restated = record_restatements(driver, feed, partitions, number, receipts)
+                rows, changed, restated = _replaced(driver, feed, facts, partitions, number, receipts)
                 write_receipts(driver, receipts, settings, number)
                 note_resubmitted(driver, feed, receipts, settings)
-            if rows:
+            if changed:
                 driver.autocommit = True
                 analyze_facts(driver, feed)
             return Loaded(number, rows, restated.days, restated.years)
@@ -74,6 +72,27 @@ def load_feed(
             ) from None
         except psycopg.Error as fault:
             raise WarehouseError(_told(fault), where=f"load of {feed}", remedy=_remedy(fault)) from None
+
+
+def _replaced(
+    driver: psycopg.Connection,
+    feed: str,
+    facts: pa.RecordBatchReader | None,
+    partitions: list[str],
+    number: int,
+    receipts: list[Receipt],
+) -> tuple[int, bool, Restated]:
+    """Replace the facts of ``partitions``: how many were given, whether any of them are new, and what they restate."""
+    if facts is not None and is_empty(driver, feed):
+        rows = copy_facts(driver, feed, facts, partitions)  # what is new to an empty table restates nothing
+        return rows, rows > 0, Restated()
+    rows, restated = stage_facts(driver, feed, facts, partitions), Restated()
+    if changed := find_changed_days(driver, feed, partitions):
+        keep_days(driver, feed, partitions)
+        replace_changed_days(driver, feed, partitions)
+        restated = record_restatements(driver, feed, partitions, number, receipts)
+    require_all(driver, feed, partitions, rows)
+    return rows, changed > 0, restated
 
 
 def next_load(driver: psycopg.Connection, feed: str) -> int:

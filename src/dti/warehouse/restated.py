@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from dti.warehouse.facts import CHANGED
 from dti.warehouse.receipts import Receipt
 
 WHOLE, FRACTIONS, DOUBLES = ("smallint", "integer", "bigint"), ("numeric",), ("real", "double precision")
@@ -23,15 +25,15 @@ class Restated:
 
 
 def keep_days(driver: psycopg.Connection, feed: str, partitions: list[str]) -> None:
-    """Set aside what the facts of ``partitions`` say of each day, before this transaction replaces them.
+    """Set aside what the facts of ``partitions`` say of each changed day, before this transaction replaces them.
 
-    One row a day, unit and source, and not a copy of the facts: small, however many they are. A feed without a table
-    is left for the load to refuse.
+    One row a day, unit and source, and not a copy of the facts: small, however many they are. Set aside is also the
+    last day that a unit and source had sent, of those of which there is a day that had no facts.
     """
-    if partitions and (columns := _columns(driver, feed)):
-        before = _figures_of(feed, columns, sql.SQL("partition_key = ANY ({})").format(partitions))
-        driver.execute(sql.SQL("CREATE TEMP TABLE day_before ON COMMIT DROP AS {}").format(before))
-        driver.execute("ANALYZE pg_temp.day_before")
+    before = _figures_of(feed, _columns(driver, feed), _changed(partitions))
+    driver.execute(sql.SQL("CREATE TEMP TABLE day_before ON COMMIT DROP AS {}").format(before))
+    driver.execute("ANALYZE pg_temp.day_before")
+    driver.execute(sql.SQL(_SENT).format(facts=sql.Identifier("facts", feed)))
 
 
 def record_restatements(
@@ -45,16 +47,8 @@ def record_restatements(
     a source nor the growth of its newest day is a restatement. ``receipts`` are those of this load: a day names the
     passed batches of its source among them; none, when its facts were only rolled up anew.
     """
-    if not partitions:
-        return Restated()
     columns = _columns(driver, feed)
-    replaced = sql.SQL("partition_key = ANY ({})").format(partitions)
-    others = sql.SQL("partition_key <> ALL ({})").format(partitions)
-    facts = sql.Identifier("facts", feed)
-    known = sql.SQL("SELECT EXISTS (SELECT FROM pg_temp.day_before) OR EXISTS (SELECT FROM {} WHERE {})")
-    if driver.execute(known.format(facts, others)).fetchone() == (False,):
-        return Restated()  # what is new to an empty table restates nothing: do not add it all up
-    touched = sql.SQL("{} AND ({}) IN (SELECT {} FROM changed)").format(others, _DAY, _DAY)
+    touched = sql.SQL("{} AND ({}) IN (SELECT {} FROM changed)").format(_partitions("<>", partitions), _DAY, _DAY)
     batches: dict[str, list[str]] = {}
     for receipt in receipts:
         if receipt.verdict is not None and receipt.verdict.status == "passed":
@@ -63,9 +57,7 @@ def record_restatements(
         feed=feed,
         load_number=load_number,
         batches=Jsonb(batches),
-        facts=facts,
-        others=others,
-        after=_figures_of(feed, columns, replaced),
+        after=_figures_of(feed, columns, _changed(partitions)),
         elsewhere=_figures_of(feed, columns, touched),
     )
     days, years = driver.execute(query).fetchone() or (0, None)
@@ -105,6 +97,17 @@ def _columns(driver: psycopg.Connection, feed: str) -> list[_Column]:
     return [_Column(*row) for row in driver.execute(query, [f"facts.{feed}"]).fetchall()]
 
 
+def _partitions(same: Literal["=", "<>"], partitions: list[str]) -> sql.Composed:
+    """Facts of these lake partitions, or of all others."""
+    return sql.SQL("partition_key {} ({})").format(sql.SQL("= ANY" if same == "=" else "<> ALL"), partitions)
+
+
+def _changed(partitions: list[str]) -> sql.Composed:
+    """Facts of these lake partitions on the days that the load found changed."""
+    days = sql.SQL("({}) IN (SELECT {} FROM {})").format(_DAY, _DAY, CHANGED)
+    return sql.SQL("{} AND {}").format(_partitions("=", partitions), days)
+
+
 def _figures_of(feed: str, columns: list[_Column], where: sql.Composable) -> sql.Composed:
     """A query: source, unit, day and ``figures``, a jsonb of figure → sum over the day's facts.
 
@@ -136,10 +139,23 @@ def _figures_of(feed: str, columns: list[_Column], where: sql.Composable) -> sql
     )
 
 
+# The last day is found once for all of them: asked for day by day it was a walk through all facts each time.
+_SENT = """
+CREATE TEMP TABLE sent_before ON COMMIT DROP AS
+SELECT source_id, unit_id, max(day) AS last_day
+FROM {facts}
+WHERE (source_id, unit_id) IN (
+    SELECT source_id, unit_id FROM pg_temp.changed_day AS c
+    WHERE NOT EXISTS (
+        SELECT FROM pg_temp.day_before AS b WHERE (b.source_id, b.unit_id, b.day) = (c.source_id, c.unit_id, c.day)
+    )
+)
+GROUP BY source_id, unit_id
+"""
+
 # A day's facts may lie in several partitions, of which a load replaces some: figures are told over all of them.
 # Figures of a day are null where it had no facts (or none with a value); content is told only when nothing else is.
-# The last day that source and unit had sent is found once for all days. Asked for day by day it was a walk through all
-# facts each time, when a load brings a table far more than the planner knows of. New days after it are no news.
+# New days after the last day that source and unit had sent are no news.
 _RECORD = """
 WITH delivered AS (
     SELECT source_id, max(night) AS last_night FROM ops.batch
@@ -149,18 +165,9 @@ WITH delivered AS (
     FROM pg_temp.day_before AS b FULL JOIN after AS a USING (source_id, unit_id, day)
     JOIN delivered USING (source_id)
     WHERE b.figures IS DISTINCT FROM a.figures AND day <= last_night
-), sent AS MATERIALIZED (
-    SELECT source_id, unit_id, max(day) AS last_day
-    FROM (
-        SELECT source_id, unit_id, day FROM pg_temp.day_before
-        UNION ALL
-        SELECT source_id, unit_id, day FROM {facts}
-        WHERE {others} AND (source_id, unit_id) IN (SELECT source_id, unit_id FROM compared WHERE was IS NULL)
-    ) AS known
-    GROUP BY source_id, unit_id
 ), changed AS MATERIALIZED (
     SELECT source_id, unit_id, day, was, became
-    FROM compared LEFT JOIN sent USING (source_id, unit_id)
+    FROM compared LEFT JOIN pg_temp.sent_before USING (source_id, unit_id)
     WHERE was IS NOT NULL OR day <= last_day
 ), elsewhere AS ({elsewhere}), figure AS (
     SELECT source_id, unit_id, day, f.key AS name, f.value::numeric AS was, NULL::numeric AS became
@@ -188,7 +195,7 @@ WITH delivered AS (
         CASE WHEN NOT d.had_facts THEN 'late' WHEN NOT d.has_facts THEN 'withdrawn' ELSE 'restated' END,
         coalesce(d.sums, d.content),
         ARRAY(SELECT jsonb_array_elements_text({batches} -> d.source_id))
-    FROM differing AS d LEFT JOIN sent USING (source_id, unit_id)
+    FROM differing AS d LEFT JOIN pg_temp.sent_before USING (source_id, unit_id)
     WHERE coalesce(d.sums, d.content) IS NOT NULL AND (d.had_facts OR d.day < last_day)
     ORDER BY d.day, d.unit_id, d.source_id
     RETURNING day
