@@ -45,7 +45,7 @@ FLOOR = "COPY"
 PARTITIONS = [f"2026-{month:02d}" for month in range(1, 13)]
 
 
-def make_facts(count: int, path: Path, changed: int = 0) -> None:
+def make_facts(count: int, path: Path | str, changed: int = 0) -> None:
     """Write ``count`` made-up facts of a year: a row for each day, unit and procedure, as far as they go.
 
     ``changed`` is added to the figures of every twentieth day.

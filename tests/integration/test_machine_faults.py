@@ -173,7 +173,7 @@ def test_a_rebuilt_lake_that_would_change_a_figure_is_not_put_in_place(pair: Pai
     with connect.connect(settings, "owner") as driver:
         driver.execute(
             "update facts.online_services set dossiers_received = dossiers_received + 1"
-            " where ctid = (select min(ctid) from facts.online_services)"
+            " where (tableoid, ctid) = (select tableoid, ctid from facts.online_services limit 1)"
         )
     version = lake.version(FEED, settings=settings)
     with pytest.raises(AssertionError, match="1 facts of the warehouse are gone and 1 are new"):
