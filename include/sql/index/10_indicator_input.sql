@@ -2,7 +2,8 @@
 -- Which value wins is the framework's order of bases; the denominator follows its numerator where it can, and a
 -- merged one must come from the same former provinces.
 insert into score.indicator_input (run_id, unit_id, indicator_code, part, metric, feed, basis)
-with needed as (
+-- Materialised, so that it is hashed and the run's metrics are read once, not once for each indicator.
+with needed as materialized (
     select
         r.run_id,
         i.indicator_code,
