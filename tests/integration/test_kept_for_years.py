@@ -15,11 +15,12 @@ import pytest
 
 from dti import flow
 from dti.annual.publish import publish
-from dti.errors import LandingError
+from dti.errors import LandingError, WarehouseError
 from dti.landing import ledger
 from dti.maintenance.backup import BackupError, backup, read_backup
 from dti.maintenance.restore import restore
 from dti.maintenance.steps import STEPS
+from dti.secrets import pseudonym_key
 from dti.settings import Settings, get_settings
 from dti.warehouse import connect, embedded
 from tests.builders.agencies import Agencies
@@ -213,4 +214,50 @@ def test_a_restored_backup_is_the_same_warehouse_and_goes_on_the_same(
         assert left_over(elsewhere, FEEDS) == []
     finally:
         embedded.stop(elsewhere)
+        in_home(settings.home_dir)
+
+
+def by_url(settings: Settings, home: Path) -> Settings:
+    """The server of an installation as one's own: with URLs for owner, analyst and superuser, and another home."""
+    urls = embedded.ensure_running(settings)
+    given = {"warehouse": urls.owner, "analyst": urls.analyst, "superuser": urls.superuser}
+    for name, login in given.items():
+        os.environ[f"DTI_{name.upper()}_URL"] = login.set(drivername="postgresql").render_as_string(False)
+    return in_home(home)
+
+
+def test_a_server_of_ones_own_is_backed_up_and_restored_by_its_superuser(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, copy = installation.settings, tmp_path / "backup"
+    new = Settings(project=settings.project, home=tmp_path / "server")
+    for name in ("WAREHOUSE", "ANALYST", "SUPERUSER"):
+        monkeypatch.delenv(f"DTI_{name}_URL", raising=False)
+    monkeypatch.setenv("DTI_PSEUDONYM_KEY", pseudonym_key(settings).decode())
+    try:
+        ours = by_url(settings, settings.home_dir)
+        assert backup(copy, ours).embedded is False
+        with pytest.raises(BackupError, match="taken of a server of one's own"):
+            restore(copy, settings)
+
+        elsewhere = by_url(new, tmp_path / "elsewhere")
+        assert restore(copy, elsewhere).same_pseudonyms
+        assert differences(contents(ours, FEEDS, NIGHTS[1]), contents(elsewhere, FEEDS, NIGHTS[1])) == {}
+        was, now = {*ask(ours, GRANTS)}, {*ask(elsewhere, GRANTS)}
+        assert was - now == set()
+        # On a server of one's own the owner's login is the one that loads, so it may add publications there.
+        assert {(schema, role, right) for schema, _, _, role, right in now - was} == {
+            ("published", "dti_owner", "INSERT")
+        }
+        for change in ("ALTER TABLE published.unit ADD COLUMN another text", "DELETE FROM published.composite_index"):
+            with connect.connect(elsewhere, "owner") as owner, pytest.raises(psycopg.errors.InsufficientPrivilege):
+                owner.execute(change.encode())
+        night(NIGHTS[1])
+        assert differences(contents(ours, FEEDS, NIGHTS[1]), contents(elsewhere, FEEDS, NIGHTS[1])) == {}
+        with pytest.raises(WarehouseError, match="already in use: it holds batches"):
+            restore(copy, by_url(new, tmp_path / "another"))
+    finally:
+        embedded.stop(new)
+        for name in ("WAREHOUSE", "ANALYST", "SUPERUSER"):
+            os.environ.pop(f"DTI_{name}_URL", None)
         in_home(settings.home_dir)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import date
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from dti import flow
+from dti.annual.bundle import verify
 from dti.annual.candidate import lake_of
 from dti.annual.ledger import batches_known
 from dti.explain import explain
@@ -24,7 +27,7 @@ from dti.landing import ledger
 from dti.settings import Settings, get_settings
 from dti.sources.spec import load_sources
 from dti.store import store_of
-from dti.warehouse import connect, state
+from dti.warehouse import connect, embedded, state
 from dti.warehouse.reference import keep_versions
 from tests.builders.agencies import Agencies
 from tests.builders.contents import Contents, contents, differences
@@ -162,3 +165,47 @@ def test_nights_in_a_store_are_those_on_a_disk(
     texts = [path.read_bytes() for path in written]
     texts += [object_store.read(in_store, key) for key in object_store.keys(in_store)]
     assert not [1 for each in texts if SECRET.encode() in each or KEY.encode() in each]
+
+
+def test_a_year_is_asked_for_reviewed_and_published_in_a_store(
+    project: Path, agencies: Agencies, object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = Path(tempfile.mkdtemp(prefix="dti-store-"))  # what is published stays: so a server of its own
+    for name in ("WAREHOUSE_URL", "ANALYST_URL", "SUPERUSER_URL"):
+        monkeypatch.delenv(f"DTI_{name}", raising=False)
+    own = {"DTI_PROJECT": str(project), "DTI_PSEUDONYM_KEY": PSEUDONYMS, **object_store.environment(local)}
+    for name, value in {**agencies.environment, **own}.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    settings = get_settings()
+    try:
+        flow.prepare(settings)
+        run(settings, agencies, NIGHTS[1])
+        night = f"night-{NIGHTS[1]}.922-2022.34"
+        asked = {"year": 2026, "framework_id": "922-2022", "as_of": night, "reason": "r", "requester": "An", "key": "k"}
+        request_id = flow.annual_open(**asked, settings=settings)["request_id"]
+        flow.annual_compute(request_id, settings=settings)
+        reviewed = flow.annual_review(request_id, settings=settings)
+        published = flow.annual_publish(request_id, approver="Bình", settings=settings)["publication_id"]
+
+        columns = "unit_id, composite_code, index_value, rank_national"
+        with connect.connect(settings, "analyst") as analyst:
+            nightly, yearly = (
+                analyst.execute(f"select {columns} from marts.{rows} order by 1, 2".encode()).fetchall()
+                for rows in (f"composite_index where run_id = '{night}'", "published_composite_index")
+            )
+        assert yearly == nightly != []
+        keys = object_store.keys(settings)
+        assert {"report.html", "difference.json", "summary.md"} <= {
+            key.rpartition("/")[2] for key in keys if request_id in key
+        }
+        assert reviewed["report"]
+        bundled = {key.rpartition(".")[2] for key in keys if key.startswith("published/")}
+        assert {"xlsx", "csv", "parquet", "json"} <= bundled
+        assert verify(published, settings=settings) == []
+        assert not [path for path in (local / "tmp").rglob("*") if path.is_file()]
+        assert not list(local.glob("published/*"))
+    finally:
+        embedded.stop(settings)
+        shutil.rmtree(local, ignore_errors=True)
+        get_settings.cache_clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy import URL
 from dti.errors import WarehouseError
 from dti.settings import Settings
 from dti.warehouse import cluster, connect, embedded, guard
+from dti.warehouse.bootstrap import close_doors
 from dti.warehouse.roles import ensure_roles
 
 PATIENCE_SECONDS = 6 * 3600
@@ -23,7 +25,7 @@ KEEPER = "dti_keeper"
 def dump_warehouse(path: Path, settings: Settings) -> None:
     """Write the warehouse to ``path`` as of one moment, compressed; nights go on meanwhile.
 
-    On the embedded server as the superuser, who sees the seals too. Raises WarehouseError.
+    As the superuser where there is one, who sees the seals too. Raises WarehouseError.
     """
     draft = path.with_name(f"{path.name}.part")
     _run("pg_dump", ["--format=custom", "--create", f"--file={draft}"], _login(settings), settings)
@@ -33,15 +35,18 @@ def dump_warehouse(path: Path, settings: Settings) -> None:
 def restore_warehouse(path: Path, settings: Settings) -> None:
     """Make the warehouse of a dump, roles, grants and seals included, in place of an empty one.
 
-    On the embedded server the database is made anew. On a server of one's own it must be empty, and roles are made
-    where our login may. Raises WarehouseError, also when what was published is not as it was when it was sealed.
+    With a superuser (the embedded server's, or that of ``DTI_SUPERUSER_URL``) the database is made anew; on a server of
+    one's own it may hold no batch yet. Without one it must be empty, and roles are made where our login may. Raises
+    WarehouseError, also when what was published is not as it was when it was sealed.
     """
     login = _login(settings)
-    if not connect.is_embedded(settings):
+    if not _is_superuser(settings):
         with connect.engine(settings, "owner").begin() as connection:
             ensure_roles(connection, settings)
         _run("pg_restore", ["--exit-on-error", "--single-transaction", "--no-owner", str(path)], login, settings)
         return
+    if not connect.is_embedded(settings):
+        _require_unused(login)
     postgres = login.set(database="postgres")
     with connect.connect_url(postgres) as driver:
         driver.autocommit = True
@@ -51,8 +56,24 @@ def restore_warehouse(path: Path, settings: Settings) -> None:
         driver.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
     _run("pg_restore", ["--exit-on-error", "--create", str(path)], postgres, settings)
     _require_seal(login)
-    embedded.furnish_again(settings)
+    if connect.is_embedded(settings):
+        embedded.furnish_again(settings)
+    else:
+        close_doors(login)
     guard.install(settings)
+
+
+def _require_unused(login: URL) -> None:
+    """The warehouse of a server of one's own is only replaced while nothing has landed in it."""
+    with connect.connect_url(login) as driver:
+        if driver.execute("SELECT to_regclass('ops.batch')").fetchone() == (None,):
+            return
+        if driver.execute("SELECT FROM ops.batch LIMIT 1").fetchone() is not None:
+            raise WarehouseError(
+                "already in use: it holds batches",
+                where=connect.server_name(login),
+                remedy="restore into a new server, or have its administrator drop the database dti first",
+            )
 
 
 def _require_seal(login: URL) -> None:
@@ -73,17 +94,42 @@ def _login(settings: Settings) -> URL:
     owner = connect.url(settings, "owner")
     if connect.is_embedded(settings):
         return embedded.ensure_running(settings).superuser.set(database=owner.database)
-    return owner
+    return (connect.superuser_url(settings) or owner).set(database=owner.database)
+
+
+def _is_superuser(settings: Settings) -> bool:
+    return connect.is_embedded(settings) or connect.superuser_url(settings) is not None
+
+
+def _program(name: str, settings: Settings) -> str:
+    """The program that comes with the embedded server; for a server of one's own that of the PATH, if it is newer.
+
+    PostgreSQL's programs read servers of their own version and older, never newer ones.
+    """
+    on_path = None if connect.is_embedded(settings) else shutil.which(name)
+    try:
+        own = str(cluster.program(name))
+    except WarehouseError:
+        if on_path is None:
+            raise
+        return on_path
+    return on_path if on_path and _version(on_path) > _version(own) else own
+
+
+def _version(program: str) -> tuple[int, ...]:
+    """What ``program --version`` says, as numbers: (18, 4)."""
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603  # nosec B603
+    found = re.search(r"(\d+(?:\.\d+)*)", told.stdout)
+    return tuple(int(part) for part in found[1].split(".")) if found else ()
 
 
 def _run(program: str, arguments: list[str], login: URL, settings: Settings) -> None:
-    """Run one of PostgreSQL's programs: that of the PATH on a server of one's own, else the wheel's."""
-    found = None if connect.is_embedded(settings) else shutil.which(program)
+    """Run one of PostgreSQL's programs. Raises WarehouseError when it fails."""
     address = psycopg.conninfo.make_conninfo(
         login.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
     )
     done = subprocess.run(  # noqa: S603 — PostgreSQL's own programs, our own arguments  # nosec B603
-        [found or str(cluster.program(program)), *arguments, f"--dbname={address}", "--no-password"],
+        [_program(program, settings), *arguments, f"--dbname={address}", "--no-password"],
         env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "PGPASSWORD": str(login.password or "")},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -29,6 +29,11 @@ def bootstrap(superuser: URL, passwords: dict[str, str]) -> None:
             # Open to every login by default, with large objects and temporary tables that fill the disk.
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
         connection.execute("SELECT pg_reload_conf()")
+    close_doors(superuser)
+
+
+def close_doors(superuser: URL) -> None:
+    """Close, in a warehouse that was restored, what a new database leaves open; repeating it changes nothing."""
     with _connect(superuser, "dti") as connection:
         _close_side_doors(connection)
 

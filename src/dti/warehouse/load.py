@@ -83,6 +83,8 @@ def _replaced(
     receipts: list[Receipt],
 ) -> tuple[int, bool, Restated]:
     """Replace the facts of ``partitions``: how many were given, whether any of them are new, and what they restate."""
+    if facts is None and not partitions:
+        return 0, False, Restated()
     if facts is not None and is_empty(driver, feed):
         rows = copy_facts(driver, feed, facts, partitions)  # what is new to an empty table restates nothing
         return rows, rows > 0, Restated()

@@ -55,6 +55,35 @@ def test_loading_the_same_again_changes_nothing(warehouse: Settings, tmp_path: P
     ]
 
 
+def test_a_load_writes_only_the_days_that_differ(warehouse: Settings) -> None:
+    days = [{"day": date(2026, 3, n), "procedure_code": f"1.00000{m}"} for n in (1, 2, 3, 4) for m in (1, 2)]
+    where = "SELECT day, procedure_code, dossiers_received::int, tableoid::int, ctid::text FROM facts.online_services"
+    load_feed(FEED, online_services(*days), ["2026-03"], [], 1, settings=warehouse)
+    before = ask(warehouse, where)
+    assert load_feed(FEED, online_services(*reversed(days)), ["2026-03"], [], 2, settings=warehouse).rows == len(days)
+    assert sorted(ask(warehouse, where)) == sorted(before)
+
+    days[2] |= {"dossiers_received": 5}  # one figure of the 2nd, one row less on the 3rd, one more on the 4th
+    changed = [*days[:4], *days[5:], {"day": date(2026, 3, 4), "procedure_code": "1.000003"}]
+    load_feed(FEED, online_services(*changed), ["2026-03"], [], 3, settings=warehouse)
+    after = ask(warehouse, where)
+    assert sorted(row[:3] for row in after) == sorted(
+        (row["day"], row["procedure_code"], row.get("dossiers_received", 1)) for row in changed
+    )
+    stayed = {row[0] for row in {*before} & {*after}}
+    assert stayed == {date(2026, 3, 1)}
+
+
+@pytest.mark.parametrize("known", [[{}], [{}, {"day": date(2026, 3, 2)}]])
+def test_a_fact_that_comes_twice_is_refused_on_a_day_that_is_what_it_was_too(
+    warehouse: Settings, known: list[dict[str, object]]
+) -> None:
+    load_feed(FEED, online_services(*known), ["2026-03"], [], 1, settings=warehouse)
+    with pytest.raises(WarehouseError, match=r"duplicated|already exists"):
+        load_feed(FEED, online_services({}, {}), ["2026-03"], [], 2, settings=warehouse)
+    assert counts(warehouse) == [("2026-03", len(known))]
+
+
 def test_a_batch_judged_anew_replaces_its_own_lines_only(warehouse: Settings, tmp_path: Path) -> None:
     other = receipt(tmp_path, manifest("sandbox-dossiers-79"), quarantined=1)
     load_feed(FEED, None, [], [receipt(tmp_path, quarantined=3), other], None, settings=warehouse)
