@@ -31,7 +31,7 @@ from dti.rollup import rollup
 from dti.settings import Settings
 from dti.warehouse import connect, inputs
 from dti.warehouse.copying import copy_batches
-from dti.warehouse.facts import checked, table_columns
+from dti.warehouse.facts import checked, known_units, require_columns
 from dti.warehouse.migrate import driver_connection
 from dti.warehouse.statistics import analyze_scores
 
@@ -97,14 +97,9 @@ def lay_facts(connection: Connection, feed: str, files: list[str], settings: Set
         )
     )
     reader = rollup(feed, files, settings=settings)
-    if different := sorted(set(reader.schema.names) ^ set(table_columns(driver, feed))):
-        raise WarehouseError(
-            f"rollup and table differ: {', '.join(different)}",
-            where=f"facts.{feed}",
-            remedy=f"mend include/sql/rollup/{feed}.sql",
-        )
-    units = {unit for (unit,) in driver.execute("select unit_id from ref.unit").fetchall()}
-    copy_batches(driver, ("pg_temp", feed), reader.schema.names, checked(reader, None, units, feed))
+    require_columns(driver, feed, reader.schema.names)
+    batches = checked(reader, None, known_units(driver), feed)
+    copy_batches(driver, ("pg_temp", feed), reader.schema.names, batches)
     driver.execute(sql.SQL("analyze {}").format(sql.Identifier("pg_temp", feed)))
 
 

@@ -126,6 +126,24 @@ def table_columns(driver: psycopg.Connection, feed: str) -> list[str]:
     return [name for (name,) in driver.execute(query, [f"facts.{feed}"]).fetchall()]
 
 
+def require_columns(driver: psycopg.Connection, feed: str, names: list[str] | None) -> None:
+    """Raise WarehouseError unless there is a table for the feed and ``names`` (None: any) are its columns."""
+    columns = table_columns(driver, feed)
+    if not columns:
+        raise WarehouseError("no such table", where=f"facts.{feed}", remedy="add it in a migration")
+    if names is not None and (different := sorted(set(names) ^ set(columns))):
+        raise WarehouseError(
+            f"rollup and table differ: {', '.join(different)}",
+            where=f"facts.{feed}",
+            remedy=f"mend include/sql/rollup/{feed}.sql",
+        )
+
+
+def known_units(driver: psycopg.Connection) -> set[str]:
+    """Every unit_id that facts may speak of."""
+    return {unit for (unit,) in driver.execute("SELECT unit_id FROM ref.unit").fetchall()}
+
+
 def checked(
     facts: pa.RecordBatchReader, partitions: set[str] | None, units: set[str], feed: str
 ) -> Iterator[pa.RecordBatch]:
@@ -145,17 +163,9 @@ def _expect(
     driver: psycopg.Connection, feed: str, facts: pa.RecordBatchReader | None, partitions: list[str]
 ) -> set[str]:
     """Lay the partitions that facts of these columns need; the units that are known."""
-    columns = table_columns(driver, feed)
-    if not columns:
-        raise WarehouseError("no such table", where=f"facts.{feed}", remedy="add it in a migration")
-    if facts is not None and (different := sorted(set(facts.schema.names) ^ set(columns))):
-        raise WarehouseError(
-            f"rollup and table differ: {', '.join(different)}",
-            where=f"facts.{feed}",
-            remedy=f"mend include/sql/rollup/{feed}.sql",
-        )
+    require_columns(driver, feed, None if facts is None else facts.schema.names)
     lay_partitions(driver, feed, partitions)
-    return {unit for (unit,) in driver.execute("SELECT unit_id FROM ref.unit").fetchall()}
+    return known_units(driver)
 
 
 def _key(driver: psycopg.Connection, feed: str) -> list[str]:
