@@ -18,7 +18,7 @@ from dti.annual.publish import publish
 from dti.errors import LandingError, WarehouseError
 from dti.landing import ledger
 from dti.maintenance.backup import BackupError, backup, read_backup
-from dti.maintenance.restore import restore
+from dti.maintenance.restore import UNFINISHED, restore
 from dti.maintenance.steps import STEPS
 from dti.secrets import pseudonym_key
 from dti.settings import Settings, get_settings
@@ -254,8 +254,15 @@ def test_a_server_of_ones_own_is_backed_up_and_restored_by_its_superuser(
                 owner.execute(change.encode())
         night(NIGHTS[1])
         assert differences(contents(ours, FEEDS, NIGHTS[1]), contents(elsewhere, FEEDS, NIGHTS[1])) == {}
-        with pytest.raises(WarehouseError, match="already in use: it holds batches"):
-            restore(copy, by_url(new, tmp_path / "another"))
+        another = by_url(new, tmp_path / "another")
+        for _ in range(2):
+            with pytest.raises(WarehouseError, match="already in use: it holds batches"):
+                restore(copy, another)
+        assert not another.home_dir.exists(), "a refused restore has begun nothing"
+        elsewhere = by_url(new, elsewhere.home_dir)
+        (elsewhere.home_dir / UNFINISHED).touch()  # as if it had been killed at its very end
+        restore(copy, elsewhere)
+        assert differences(contents(ours, FEEDS, NIGHTS[1]), contents(elsewhere, FEEDS, NIGHTS[1])) == {}
     finally:
         embedded.stop(new)
         for name in ("WAREHOUSE", "ANALYST", "SUPERUSER"):

@@ -35,8 +35,8 @@ def dump_warehouse(path: Path, settings: Settings) -> None:
 def restore_warehouse(path: Path, settings: Settings) -> None:
     """Make the warehouse of a dump, roles, grants and seals included, in place of an empty one.
 
-    With a superuser (the embedded server's, or that of ``DTI_SUPERUSER_URL``) the database is made anew; on a server of
-    one's own it may hold no batch yet. Without one it must be empty, and roles are made where our login may. Raises
+    With a superuser (the embedded server's, or that of ``DTI_SUPERUSER_URL``) the database is made anew, whatever it
+    holds: see :func:`require_unused`. Without one it must be empty, and roles are made where our login may. Raises
     WarehouseError, also when what was published is not as it was when it was sealed.
     """
     login = _login(settings)
@@ -45,8 +45,6 @@ def restore_warehouse(path: Path, settings: Settings) -> None:
             ensure_roles(connection, settings)
         _run("pg_restore", ["--exit-on-error", "--single-transaction", "--no-owner", str(path)], login, settings)
         return
-    if not connect.is_embedded(settings):
-        _require_unused(login)
     postgres = login.set(database="postgres")
     with connect.connect_url(postgres) as driver:
         driver.autocommit = True
@@ -63,8 +61,14 @@ def restore_warehouse(path: Path, settings: Settings) -> None:
     guard.install(settings)
 
 
-def _require_unused(login: URL) -> None:
-    """The warehouse of a server of one's own is only replaced while nothing has landed in it."""
+def require_unused(settings: Settings) -> None:
+    """Raise WarehouseError when the warehouse of a server of one's own holds batches: it is never replaced.
+
+    Asked before a restore begins, and not when one goes on that was killed: what is there then is half of its own.
+    """
+    if connect.is_embedded(settings):
+        return
+    login = _login(settings)
     with connect.connect_url(login) as driver:
         if driver.execute("SELECT to_regclass('ops.batch')").fetchone() == (None,):
             return

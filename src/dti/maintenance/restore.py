@@ -9,7 +9,7 @@ from pathlib import Path
 from dti import flow
 from dti.feeds import feed_names
 from dti.maintenance.backup import FOLDERS, SECRETS, Backup, BackupError, key_check, read_backup
-from dti.maintenance.dump import restore_warehouse
+from dti.maintenance.dump import require_unused, restore_warehouse
 from dti.settings import Settings
 from dti.warehouse import connect
 
@@ -66,13 +66,16 @@ def _require_new(told: Backup, settings: Settings) -> None:
             where="DTI_WAREHOUSE_URL",
             remedy="unset it" if told.embedded else "set it to an empty database and its owner",
         )
+    if (home / UNFINISHED).exists():
+        return
     in_use = [name for name in ("postgres", "landing", "lake") if (home / name).exists()]
-    if in_use and not (home / UNFINISHED).exists():
+    if in_use:
         raise BackupError(
             f"already in use: it has {', '.join(in_use)}",
             where=str(home),
             remedy="restore into a new DTI_HOME, then put it in the place of the old one",
         )
+    require_unused(settings)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -91,8 +91,8 @@ def require_all(driver: psycopg.Connection, feed: str, partitions: list[str], ro
     Raises psycopg's UniqueViolation when two staged facts have one key, on a day that differs in nothing else.
     """
     query = sql.SQL("SELECT count(*) FROM {} WHERE partition_key = ANY ({})")
-    held = driver.execute(query.format(sql.Identifier("facts", feed), partitions)).fetchone()
-    if held != (rows,):
+    (held,) = driver.execute(query.format(sql.Identifier("facts", feed), partitions)).fetchone() or (0,)
+    if held != rows:
         driver.execute(sql.SQL("CREATE UNIQUE INDEX ON {} ({})").format(STAGED, _list(_key(driver, feed))))
         raise WarehouseError(f"holds {held} facts and not {rows}", where=f"facts.{feed}", remedy="report this fault")
 

@@ -50,6 +50,22 @@ def test_what_is_the_same_everywhere_comes_from_the_list_of_make_up_unless_it_is
     assert environment[server.METADATA] == AIRFLOW
 
 
+@pytest.mark.parametrize(
+    ("name", "option", "default"),
+    [
+        ("DTI_LOST_TASK_SECONDS", "TASK_INSTANCE_HEARTBEAT_TIMEOUT", "120"),
+        ("DTI_QUEUED_TASK_SECONDS", "TASK_QUEUED_TIMEOUT", "600"),
+    ],
+)
+def test_patience_with_tasks_is_a_number_of_seconds(given, name, option, default):
+    assert server.server_environment(given())[f"AIRFLOW__SCHEDULER__{option}"] == default
+    assert server.server_environment(given(**{name: "60"}))[f"AIRFLOW__SCHEDULER__{option}"] == "60"
+    for wrong in ("9", "an hour", ""):
+        with pytest.raises(ConfigError, match="no number of seconds") as caught:
+            server.server_environment(given(**{name: wrong}))
+        assert caught.value.where == name
+
+
 def test_make_up_starts_four_of_the_listed_processes():
     commands = {service.name: service.command[3:] for service in services.airflow_services()}
     assert commands == {name: services.AIRFLOW_COMMANDS[name] for name in services.COMPONENTS}
