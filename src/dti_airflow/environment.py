@@ -18,6 +18,8 @@ from dti.warehouse.rotation import BEFORE
 ADMIN = "admin"
 EXECUTION_API = "/execution/"
 """Where the api-server answers its tasks."""
+LOCAL_EXECUTOR, OUR_EXECUTOR = "LocalExecutor", "dti_airflow.executor.LocalExecutor"
+"""What people call the executor that runs tasks on this machine, and ours, which stands for it."""
 
 Options = dict[str, dict[str, str]]
 """Section → option → value, as in Airflow's own configuration."""
@@ -80,13 +82,12 @@ def admin_password(settings: Settings) -> str:
 def airflow_environment(settings: Settings) -> dict[str, str]:
     """The ``AIRFLOW__*`` variables for every Airflow process of this DTI_HOME.
 
-    One loopback-only instance: LocalExecutor, metadata on the embedded PostgreSQL, one admin user, no examples.
+    One loopback-only instance: metadata on the embedded PostgreSQL, one admin user, no examples.
     Holds secrets: pass it to processes, never print it.
     """
     home, url = airflow_home(settings), airflow_url()
     options: Options = {
         "core": {
-            "executor": "LocalExecutor",
             "fernet_key": ",".join(_fernet_keys(settings)),
             "simple_auth_manager_users": f"{ADMIN}:admin",
             "simple_auth_manager_passwords_file": str(password_file(settings)),
@@ -109,6 +110,7 @@ def shared_options(settings: Settings) -> Options:
     """Airflow's options that are the same wherever this project runs, on one machine or in containers."""
     return {
         "core": {
+            "executor": OUR_EXECUTOR,
             "dags_folder": str(settings.project / "dags"),
             "plugins_folder": str(settings.project / "plugins"),
             "load_examples": "False",

@@ -18,10 +18,10 @@ from dti.errors import ConfigError
 from dti.settings import Settings, places_of
 from dti.warehouse import connect
 from dti.warehouse.furnish import furnish
-from dti_airflow.environment import ADMIN, EXECUTION_API, shared_options, variables
+from dti_airflow.environment import ADMIN, EXECUTION_API, LOCAL_EXECUTOR, OUR_EXECUTOR, shared_options, variables
 from dti_airflow.metadata import create_pools, migrate
 from dti_airflow.roster import pools
-from dti_airflow.services import AIRFLOW_COMMANDS, LOCAL_EXECUTOR, WORKER, ServiceError, airflow_command, reports
+from dti_airflow.services import AIRFLOW_COMMANDS, WORKER, ServiceError, airflow_command, reports
 
 METADATA = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 EXECUTION_URL = "AIRFLOW__CORE__EXECUTION_API_SERVER_URL"
@@ -60,7 +60,10 @@ def server_environment(settings: Settings) -> dict[str, str]:
         raise ConfigError("not set", where=", ".join(missing), remedy="see docker-compose.yaml and .env.example")
     shared = shared_options(settings)
     shared["fab"] = {"cookie_secure": str(os.environ.get("AIRFLOW__API__BASE_URL", "").startswith("https://"))}
-    return variables(shared) | places_of(settings) | os.environ
+    environment = variables(shared) | places_of(settings) | os.environ
+    if environment[EXECUTOR] == LOCAL_EXECUTOR:
+        environment[EXECUTOR] = OUR_EXECUTOR
+    return environment
 
 
 def serve(settings: Settings, name: str) -> None:
@@ -71,10 +74,10 @@ def serve(settings: Settings, name: str) -> None:
     if name not in AIRFLOW_COMMANDS:
         raise ConfigError("no such service", where=name, remedy=f"one of: {', '.join(AIRFLOW_COMMANDS)}")
     environment = server_environment(settings)
-    by_celery = environment.get(EXECUTOR) == CELERY
+    by_celery = environment[EXECUTOR] == CELERY
     if name == WORKER and not by_celery:
         raise ConfigError(
-            f"is {environment.get(EXECUTOR) or 'not set'}, so no task would ever reach this worker",
+            f"is {environment[EXECUTOR]}, so no task would ever reach this worker",
             where=EXECUTOR,
             remedy=f"set DTI_EXECUTOR={CELERY} in .env, or leave the profile celery out",
         )
@@ -83,7 +86,7 @@ def serve(settings: Settings, name: str) -> None:
         _wait_for_api(environment[EXECUTION_URL])
     if by_celery and name in (WORKER, "scheduler"):
         _wait_for_broker(environment.get(BROKER, ""))
-    _become(airflow_command(name, environment.get(EXECUTOR, LOCAL_EXECUTOR)), environment)
+    _become(airflow_command(name, environment[EXECUTOR]), environment)
 
 
 def run_airflow(arguments: list[str], environment: dict[str, str]) -> None:

@@ -23,7 +23,14 @@ from dti.errors import DtiError
 from dti.settings import Settings
 from dti.warehouse import embedded
 from dti_airflow import processes
-from dti_airflow.environment import ADMIN, admin_password, airflow_environment, airflow_port, airflow_url
+from dti_airflow.environment import (
+    ADMIN,
+    OUR_EXECUTOR,
+    admin_password,
+    airflow_environment,
+    airflow_port,
+    airflow_url,
+)
 from dti_airflow.metadata import prepare_metadata
 from dti_airflow.quiet import output_to
 from dti_airflow.sandbox import sandbox_command, sandbox_environment, sandbox_port, sandbox_url
@@ -60,12 +67,9 @@ class ServiceError(DtiError):
     kind = "service"
 
 
-LOCAL_EXECUTOR = "LocalExecutor"
-
-
-def airflow_command(name: str, executor: str = LOCAL_EXECUTOR) -> list[str]:
+def airflow_command(name: str, executor: str = OUR_EXECUTOR) -> list[str]:
     """How a process of Airflow's is started. One that forks the processes of tasks first imports what those need."""
-    forks_tasks = name == WORKER or (name, executor) == ("scheduler", LOCAL_EXECUTOR)
+    forks_tasks = name == WORKER or (name, executor) == ("scheduler", OUR_EXECUTOR)
     return [sys.executable, "-m", "dti_airflow.warm" if forks_tasks else "airflow", *AIRFLOW_COMMANDS[name]]
 
 

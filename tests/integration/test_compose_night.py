@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from pytest_httpserver import HTTPServer
 
 from dti import flow
 from dti.settings import Settings
+from dti.warehouse.alone import feed_alone
 from dti_airflow import processes
 from tests.builders import two_feeds
 from tests.builders.airflow import Airflow, until
@@ -117,9 +117,18 @@ def at_work(airflow: Airflow, task_id: str) -> tuple[str, dict]:
 def test_a_night_whose_worker_is_killed_in_mid_task_ends_once_and_whole(
     airflow: Airflow, stack: Stack, env: dict[str, str], warehouse: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asking = stack.begin("sandbox-night")
-    dag_id, task = at_work(airflow, "gate")
-    kill_whose(task, stack)
+    ours = Settings(
+        project=stack.project,
+        home=stack.home,
+        sources=Path(env["DTI_SOURCES_DIR"]),
+        warehouse_url=stack.environment("init")["DTI_WAREHOUSE_URL"],
+    )
+    with ExitStack() as held:  # a gate waits for whoever else is at its feed: it is at work for as long as this is held
+        for feed in two_feeds.FEEDS:
+            held.enter_context(feed_alone(feed, ours))
+        asking = stack.begin("sandbox-night")
+        dag_id, task = at_work(airflow, "gate")
+        kill_whose(task, stack)
     night = date.fromisoformat(asked_run(airflow, dag_id)["conf"]["night"])
     alone = the_same_by_the_library(stack, env, night, warehouse, monkeypatch)
     assert asking.wait(400) == 0, stack.log("sandbox-night")
@@ -131,12 +140,8 @@ def test_a_night_whose_worker_is_killed_in_mid_task_ends_once_and_whole(
     until(
         lambda: all(run["state"] in OVER for dag in INGEST for run in airflow.runs(dag)), 200, "what the clock brought"
     )
-    given = stack.environment("init")["DTI_WAREHOUSE_URL"]
-    ours = Settings(
-        project=stack.project, home=stack.home, sources=Path(env["DTI_SOURCES_DIR"]), warehouse_url=given
-    )  # fmt: skip
     assert contents(ours, two_feeds.FEEDS, night) == contents(alone, two_feeds.FEEDS, night)
-    with psycopg.connect(given) as connection:
+    with psycopg.connect(stack.environment("init")["DTI_WAREHOUSE_URL"]) as connection:
         counts = connection.execute(
             "select b.source_id, b.rows_landed, b.rows_loaded, count(q.*) from ops.batch as b"
             " left join ops.quarantine as q using (batch_id) where b.night = %s group by b.batch_id",
@@ -188,7 +193,6 @@ def test_a_person_decides_with_a_token_and_stands_in_the_record(airflow: Airflow
         return {task["task_id"]: task["state"] for task in airflow.tasks(QUESTION, run_id)}
 
     until(lambda: states().get("decide") == "awaiting_input", 120, "the question")
-    time.sleep(5)  # see the runbook: Airflow must first have noted that the task waits
     answer = {"chosen_options": ["Approve"], "params_input": {"note": "seen"}}
     answering = f"{airflow.url}/api/v2/{path}/taskInstances/decide/-1/hitlDetails"
     assert requests.patch(answering, json=answer, timeout=30).status_code == 401

@@ -9,6 +9,7 @@ from dti.settings import get_settings
 from dti.warehouse import connect
 from dti.warehouse.furnish import furnish
 from dti_airflow import server, services
+from dti_airflow.environment import OUR_EXECUTOR
 from tests.builders.airflow import free_port
 
 OWNER, ANALYST = "postgresql://dti_owner:pw@db/dti", "postgresql://dti_analyst:pw@db/dti"
@@ -48,6 +49,15 @@ def test_what_is_the_same_everywhere_comes_from_the_list_of_make_up_unless_it_is
     assert environment["AIRFLOW__CORE__DAGS_FOLDER"] == str(settings.project / "dags")
     assert environment["AIRFLOW__FAB__COOKIE_SECURE"] == "True", "behind TLS the cookie is for TLS only"
     assert environment[server.METADATA] == AIRFLOW
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "executor"),
+    [(None, OUR_EXECUTOR), ("LocalExecutor", OUR_EXECUTOR), (server.CELERY, server.CELERY)],
+)
+def test_ours_stands_for_airflows_local_executor(given, asked_for, executor):
+    environment = server.server_environment(given(**({server.EXECUTOR: asked_for} if asked_for else {})))
+    assert environment[server.EXECUTOR] == executor
 
 
 @pytest.mark.parametrize(

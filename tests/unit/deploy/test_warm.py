@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from dti_airflow.environment import OUR_EXECUTOR
 from dti_airflow.services import airflow_command
 
 FORKED = """
@@ -64,12 +65,12 @@ def test_it_is_airflows_own_command_that_runs() -> None:
 @pytest.mark.parametrize(
     ("name", "executor", "imports_first"),
     [
-        ("scheduler", "LocalExecutor", True),
+        ("scheduler", OUR_EXECUTOR, True),
         ("scheduler", "CeleryExecutor", False),
         ("worker", "CeleryExecutor", True),
-        ("api-server", "LocalExecutor", False),
-        ("dag-processor", "LocalExecutor", False),
-        ("triggerer", "LocalExecutor", False),
+        ("api-server", OUR_EXECUTOR, False),
+        ("dag-processor", OUR_EXECUTOR, False),
+        ("triggerer", OUR_EXECUTOR, False),
     ],
 )
 def test_only_who_forks_tasks_imports_ahead(name: str, executor: str, imports_first: bool) -> None:
