@@ -121,6 +121,8 @@ def shared_options(settings: Settings) -> Options:
         },
         "api": {"workers": "1", "instance_name": "DTI warehouse"},
         "dag_processor": {"refresh_interval": "30"},
+        # Who watches a task's process sleeps this long where its pipes close before it has ended, and holds its slot.
+        "workers": {"min_heartbeat_interval": "1"},
         "scheduler": {
             "task_instance_heartbeat_timeout": str(lost_task_seconds()),
             "task_queued_timeout": str(queued_task_seconds()),
