@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return (1 if item.path in slow else 2), 0
 
     items.sort(key=place)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Airflow reads its settings when first imported: whatever was collected first would set them for the DAG tests."""
+    if "airflow" in sys.modules:
+        raise pytest.UsageError("a test file imports Airflow while it is collected: import it in fixtures and tests")
 
 
 def _settings_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:

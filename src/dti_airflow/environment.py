@@ -125,6 +125,8 @@ def shared_options(settings: Settings) -> Options:
         "workers": {"min_heartbeat_interval": "1"},
         "scheduler": {
             "task_instance_heartbeat_timeout": str(lost_task_seconds()),
+            # Nobody but this look notices the tasks of a scheduler that died.
+            "orphaned_tasks_check_interval": str(lost_task_seconds()),
             "task_queued_timeout": str(queued_task_seconds()),
             "task_queued_timeout_check_interval": "30",
         },

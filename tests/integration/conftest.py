@@ -71,7 +71,7 @@ def airflow(environment: dict[str, str]) -> Iterator[Airflow]:
 def ingested(airflow: Airflow) -> dict[str, dict]:
     """The finished runs of the night, triggered over the REST API: one a DAG, by DAG id."""
     ingest = [f"ingest_{feed}" for feed in feed_names()]
-    until(lambda: {*ingest, INDEX} <= set(airflow.dags()), 60, "the DAGs of a night")
+    until(lambda: {*ingest, INDEX} <= set(airflow.dags()), 180, "the DAGs of a night")
     for dag_id in [*ingest, INDEX]:
         airflow.ask(f"dags/{dag_id}", "PATCH", is_paused=False)
     for dag_id in ingest:

@@ -54,7 +54,7 @@ def airflow(environment: dict[str, str]) -> Iterator[Airflow]:
     try:
         call("dti_airflow", "up", env=environment)
         airflow = Airflow.log_in(environment)
-        until(lambda: {DAG, "compute_indices"} <= set(airflow.dags()), 60, "the DAGs")
+        until(lambda: {DAG, "compute_indices"} <= set(airflow.dags()), 180, "the DAGs")
         yield airflow
     finally:
         call("dti_airflow", "down", env=environment)

@@ -185,7 +185,7 @@ def the_same_by_the_library(
 
 
 def test_a_person_decides_with_a_token_and_stands_in_the_record(airflow: Airflow) -> None:
-    until(lambda: QUESTION in airflow.dags(), 60, "the DAG")
+    until(lambda: QUESTION in airflow.dags(), 180, "the DAG")
     run_id = airflow.ask(f"dags/{QUESTION}/dagRuns", "POST", logical_date=None)["dag_run_id"]
     path = f"dags/{QUESTION}/dagRuns/{run_id}"
 
@@ -209,7 +209,7 @@ def test_metrics_of_airflow_and_of_the_night_reach_the_collector(
 ) -> None:
     wanted = {"airflow.scheduler_heartbeat", "dti.step.duration", "dti.source.rows", "dti.index.coverage"}
     _, taken = collector
-    until(lambda: wanted <= taken.units.keys(), 90, "Airflow's metrics, which it sends once a minute")
+    until(lambda: wanted <= taken.units.keys(), 180, "Airflow's metrics, which it sends once a minute")
 
 
 def test_pages_and_api_ask_for_a_login(airflow: Airflow, env: dict[str, str]) -> None:
@@ -270,7 +270,7 @@ def test_health_checks_tell_the_living_from_the_dead(stack: Stack) -> None:
     for service in ("scheduler", "dag-processor", "triggerer"):  # the others were asked before anything began
         stack.wait(service, 60)
     [worker] = [name for name in WORKERS if stack.records[name].leader()]
-    until(lambda: stack.is_healthy("worker"), 60, "the worker's answer")
+    until(lambda: stack.is_healthy("worker"), 180, "the worker's answer")
     for process in tree(stack.records[worker]):
         process.kill()
     assert not stack.is_healthy("worker")

@@ -134,7 +134,7 @@ def test_what_cannot_be_computed_is_refused_with_the_remedy_before_anything_runs
         asked(airflow, as_of="2099-01-01"): "still to come",
         asked(airflow, as_of="2020-01-01"): "of that moment was not kept",
     }
-    until(lambda: all(state(airflow, run_id) in OVER for run_id in refused), 120, "the refusals")
+    until(lambda: all(state(airflow, run_id) in OVER for run_id in refused), 240, "the refusals")
     for run_id, said in refused.items():
         assert states(airflow, run_id)["open"] == "failed", said
         assert set(states(airflow, run_id).values()) == {"failed", "upstream_failed"}, said
@@ -162,7 +162,7 @@ def test_from_an_http_call_through_an_approval_to_a_publication_while_a_second_r
     assert request["request_id"] in page.text
 
     second = asked(airflow, reason="the same year once more")
-    until(lambda: state(airflow, second) in OVER, 60, "the second request")
+    until(lambda: state(airflow, second) in OVER, 180, "the second request")
     assert states(airflow, second)["open"] == "failed"
     said = log(airflow, second, "open")
     assert f"{request['request_id']}, asked by Trần Thị Bình (login admin)" in said
@@ -219,7 +219,7 @@ def test_an_approval_that_comes_too_late_publishes_nothing_and_a_cleared_run_nev
     assert ended["publish"] == "failed"
     assert "RequestError" in log(airflow, run_id, "publish")
     airflow.ask(f"dags/{DAG}/dagRuns/{run_id}/clear", "POST", dry_run=False)
-    until(lambda: state(airflow, run_id) in OVER, 120, "the end of the cleared run")
+    until(lambda: state(airflow, run_id) in OVER, 240, "the end of the cleared run")
     assert "trigger a new run" in log(airflow, run_id, "open", 2)
     assert not [key for key in requests_of(environment) if key.startswith(f"{run_id}#")]
 
@@ -228,8 +228,8 @@ def test_the_calendar_asks_as_on_its_date_and_is_refused_while_that_is_still_to_
     airflow.ask(f"dags/{CALENDAR}", "PATCH", is_paused=False)
     assert ask(airflow, CALENDAR, year=2026).status_code == 200
     run_id = "calendar__2026__2027-08-02"
-    until(lambda: run_id in [run["dag_run_id"] for run in airflow.runs(DAG)], 60, "the calendar's request")
-    until(lambda: state(airflow, run_id) in OVER, 60, "the refusal")
+    until(lambda: run_id in [run["dag_run_id"] for run in airflow.runs(DAG)], 180, "the calendar's request")
+    until(lambda: state(airflow, run_id) in OVER, 180, "the refusal")
     assert "still to come" in log(airflow, run_id, "open")
 
 

@@ -64,6 +64,7 @@ def test_ours_stands_for_airflows_local_executor(given, asked_for, executor):
     ("name", "option", "default"),
     [
         ("DTI_LOST_TASK_SECONDS", "TASK_INSTANCE_HEARTBEAT_TIMEOUT", "120"),
+        ("DTI_LOST_TASK_SECONDS", "ORPHANED_TASKS_CHECK_INTERVAL", "120"),
         ("DTI_QUEUED_TASK_SECONDS", "TASK_QUEUED_TIMEOUT", "600"),
     ],
 )

@@ -102,10 +102,10 @@ def test_missing_aliases_are_named(settings, tmp_path):
 
 
 def test_resolving_is_one_look_up(units):
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(100_000):
         units.resolve("Tỉnh Đắk Lắk", "34")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2, "seconds of a processor: the machine may be busy"
 
 
 def test_same_writing_is_stable():
