@@ -209,7 +209,7 @@ def test_metrics_of_airflow_and_of_the_night_reach_the_collector(
 ) -> None:
     wanted = {"airflow.scheduler_heartbeat", "dti.step.duration", "dti.source.rows", "dti.index.coverage"}
     _, taken = collector
-    until(lambda: wanted <= taken.units.keys(), 180, "Airflow's metrics, which it sends once a minute")
+    until(lambda: wanted <= taken.units.keys(), 90, "Airflow's metrics, which it sends once a minute")
 
 
 def test_pages_and_api_ask_for_a_login(airflow: Airflow, env: dict[str, str]) -> None:

@@ -218,18 +218,13 @@ def the_log(done: dict[str, Any], settings: Settings) -> None:
 def test_endpoints_that_hang_cost_a_step_little_and_change_nothing(
     watched: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def landing_takes_seconds() -> float:
-        began = time.monotonic()
-        assert all(flow.extract(source, NIGHT, settings=watched)["rows"] for source in SOURCES * 2)
-        return time.monotonic() - began
-
-    alone = landing_takes_seconds()
-    sending._endpoint.cache_clear()  # a process asks for it once
     with hanging() as url, caplog.at_level(logging.WARNING):
         monkeypatch.setenv("OPENLINEAGE_URL", url)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
-        watched_over = landing_takes_seconds()
-    patience = sending.PATIENCE_SECONDS + metrics.PATIENCE_SECONDS
-    assert watched_over < 3 * alone + patience + 4, "each is waited for once in a process"
+        began = time.monotonic()
+        landed = [flow.extract(source, NIGHT, settings=watched)["rows"] for source in SOURCES * 2]
+        spent = time.monotonic() - began
+    assert all(landed)
+    assert spent < sending.PATIENCE_SECONDS + metrics.PATIENCE_SECONDS + 8, "each is waited for once in a process"
     assert "OpenLineage endpoint gets no more events" in caplog.text
     assert "OpenTelemetry endpoint does not take metrics" in caplog.text

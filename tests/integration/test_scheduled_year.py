@@ -52,20 +52,23 @@ def log(airflow: Airflow, run_id: str, task_id: str, try_number: int = 1) -> str
 
 
 def question(airflow: Airflow, run_id: str) -> dict:
-    """What a person is asked, once the run waits for that person."""
+    """What a person is asked, as soon as it can be read: the task may not have begun to wait."""
 
-    def waits() -> bool:
+    def asked_of() -> list[dict]:
         assert state(airflow, run_id) not in OVER, states(airflow, run_id)
-        return states(airflow, run_id).get("decide") == "awaiting_input"
+        return airflow.ask(f"dags/{DAG}/dagRuns/{run_id}/hitlDetails")["hitl_details"]
 
-    until(waits, 240, "the question to a person")
-    return airflow.ask(f"dags/{DAG}/dagRuns/{run_id}/taskInstances/decide/-1/hitlDetails")
+    until(asked_of, 240, "the question to a person")
+    [detail] = asked_of()
+    return detail
 
 
 def answer(airflow: Airflow, run_id: str, option: str, note: str) -> dict[str, str]:
     """Answer as the admin over the API, once, and return the states of the tasks at the end."""
     path = f"dags/{DAG}/dagRuns/{run_id}/taskInstances/decide/-1/hitlDetails"
     airflow.ask(path, "PATCH", chosen_options=[option], params_input={"note": note})
+    with pytest.raises(requests.HTTPError, match="409"):
+        airflow.ask(path, "PATCH", chosen_options=[option], params_input={"note": "a second answer"})
     until(lambda: state(airflow, run_id) in OVER, 180, "the end of the run")
     tries = {task["task_id"]: task["try_number"] for task in airflow.tasks(DAG, run_id)}
     assert tries["decide"] == 1, "the first answer counts, however soon it comes"

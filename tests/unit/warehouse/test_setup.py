@@ -64,9 +64,9 @@ def test_every_table_and_column_says_what_it_is(warehouse: Settings) -> None:
 
 def test_preparing_again_is_quick_and_touches_nothing(warehouse: Settings) -> None:
     before = rows(warehouse, "SELECT oid, xmin FROM pg_class WHERE relnamespace = 'marts'::regnamespace ORDER BY 1")
-    started = time.process_time()
+    started = time.perf_counter()
     setup.prepare(warehouse)
-    assert time.process_time() - started < 1, "seconds of a processor: the machine may be busy"
+    assert time.perf_counter() - started < 1
     assert (
         rows(warehouse, "SELECT oid, xmin FROM pg_class WHERE relnamespace = 'marts'::regnamespace ORDER BY 1")
         == before
